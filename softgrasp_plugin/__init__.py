@@ -1,0 +1,1 @@
+"""SoftGrasp as a LeRobot plugin."""

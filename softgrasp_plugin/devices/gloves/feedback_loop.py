@@ -1,0 +1,68 @@
+"""One tick of the glove: read it, feel what the hand feels, push back."""
+
+import math
+from collections.abc import Callable
+
+from ...grasping.force_feedback import FeedbackCommand, ForceFeedback
+from ..feel import FeelChannel
+from .protocol import Glove
+
+
+class FeedbackLoop:
+    """Carries force from the feel channel to a glove, by Algorithm 1.
+
+    Whoever owns the glove calls `tick` at the glove's own rate: a driver's thread, or the simulation inside
+    its lock-step world.
+
+    Args:
+        glove: a connected glove.
+        channel: where the hand publishes its samples.
+        feedback: Algorithm 1 with its settings; this loop becomes its only user.
+        clock: seconds, on the clock that stamps the hand's samples.
+    """
+
+    def __init__(
+        self, glove: Glove, channel: FeelChannel, feedback: ForceFeedback, clock: Callable[[], float]
+    ) -> None:
+        self._glove = glove
+        self._channel = channel
+        self._feedback = feedback
+        self._clock = clock
+        self._last_tick: float | None = None
+
+    def reset(self) -> None:
+        """Start anew, with every joint of the glove free."""
+        self._feedback.reset()
+        self._last_tick = None
+        self._glove.release()
+
+    def tick(self) -> FeedbackCommand:
+        """Read the glove, apply Algorithm 1 to the hand's newest sample and render the result.
+
+        Returns:
+            What the glove was told.
+
+        Raises:
+            Exception: whatever reading, computing or rendering raised, after the glove has been released.
+        """
+        try:
+            return self._tick()
+        except BaseException:
+            # Also a KeyboardInterrupt must not leave a motor pulling at somebody's finger.
+            self._feedback.reset()
+            self._last_tick = None
+            self._glove.release()
+            raise
+
+    def _tick(self) -> FeedbackCommand:
+        angle = self._glove.read().angle
+        hand = self._channel.latest()
+        now = self._clock()
+        dt_s = 0.0 if self._last_tick is None else now - self._last_tick
+        self._last_tick = now
+        if hand is None:
+            command = self._feedback.update(None, None, angle, math.inf, dt_s)
+        else:
+            command = self._feedback.update(hand.torque, hand.closure, angle, now - hand.timestamp, dt_s)
+        self._glove.render(command.torque, command.angle)
+        return command

@@ -1,0 +1,52 @@
+"""The six joints of the hand: their order, the keys they are recorded under, and the units.
+
+Every array of six in this package is in the order of `JOINTS` (SoftGrasp, section 3.1; the registers of an
+Inspire RH56 have the same order). Two quantities exist per joint:
+
+* ``<joint>.pos``: closure, dimensionless, 0 = fully open … 1 = fully closed.
+* ``<joint>_torque.pos``: fingertip force in newtons, 0 when nothing is touched. The paper uses the fingertip
+force as the joint torque.
+  The ``.pos`` ending is LeRobot's mark for scalars that a policy may see: `lerobot-rollout` drops every other
+  key.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+JOINTS: tuple[str, ...] = (
+    "little_bend",
+    "ring_bend",
+    "middle_bend",
+    "index_bend",
+    "thumb_bend",
+    "thumb_swing",
+)
+NUM_JOINTS = len(JOINTS)
+FINGERS = slice(0, 4)
+THUMB_BEND = 4
+THUMB_SWING = 5
+
+CLOSURE_KEYS: tuple[str, ...] = tuple(f"{joint}.pos" for joint in JOINTS)
+TORQUE_KEYS: tuple[str, ...] = tuple(f"{joint}_torque.pos" for joint in JOINTS)
+STATE_KEYS: tuple[str, ...] = CLOSURE_KEYS + TORQUE_KEYS
+"""Names of `observation.state` and of `action`, in this order."""
+
+CAMERA_KEY = "side"
+IMAGE_FEATURE = f"observation.images.{CAMERA_KEY}"
+
+
+def to_keys(closure: FloatArray, torque: FloatArray) -> dict[str, float]:
+    """Pair the recorded keys with two arrays of shape (6,): closure, and torque in newtons."""
+    return dict(zip(STATE_KEYS, [*closure.tolist(), *torque.tolist()], strict=True))
+
+
+def from_keys(values: Mapping[str, float], keys: tuple[str, ...], missing: FloatArray) -> FloatArray:
+    """Read six values by key; a key that is absent takes its value from `missing` (shape (6,))."""
+    return np.array(
+        [values.get(key, absent) for key, absent in zip(keys, missing.tolist(), strict=True)],
+        dtype=np.float64,
+    )
