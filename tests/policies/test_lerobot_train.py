@@ -1,0 +1,119 @@
+"""`softgrasp` through the front door: stock `lerobot-train`, as a user starts it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from softgrasp_plugin.joints import STATE_KEYS
+from softgrasp_plugin.policies.softgrasp.example import make_example_batch
+from softgrasp_plugin.policies.softgrasp.modeling_softgrasp import SoftGraspPolicy
+
+from .synthetic import REPO_ID, make_dataset
+
+pytestmark = pytest.mark.slow
+
+TRAIN_MODULE = "lerobot.scripts.lerobot_train"
+SMALL_POLICY = (
+    "--policy.type=softgrasp",
+    "--policy.device=cpu",
+    "--policy.push_to_hub=false",
+    "--policy.image_size=[24,32]",
+    "--policy.backbone_stages=1",
+    "--policy.feature_dim=16",
+    "--policy.head_hidden_dims=[32]",
+    "--policy.chunk_size=4",
+)
+
+
+@pytest.fixture(scope="module")
+def dataset_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "synthetic"
+    return make_dataset(root, episodes=3, frames=24, height=24, width=32, video=False)
+
+
+def _run(arguments: list[str], home: Path) -> str:
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr
+
+
+def _train_arguments(dataset_root: Path, output_dir: Path, *more: str) -> list[str]:
+    return [
+        *SMALL_POLICY,
+        f"--dataset.repo_id={REPO_ID}",
+        f"--dataset.root={dataset_root}",
+        f"--output_dir={output_dir}",
+        "--batch_size=8",
+        "--num_workers=0",
+        "--log_freq=2",
+        *more,
+    ]
+
+
+def _checkpoint(output_dir: Path) -> Path:
+    return output_dir / "checkpoints" / "last" / "pretrained_model"
+
+
+def test_train_with_held_out_episodes_then_resume(dataset_root: Path, tmp_path: Path) -> None:
+    output_dir = tmp_path / "run"
+    held_out = ("--dataset.eval_split=0.3", "--eval_steps=4")
+    log = _run(
+        ["-m", TRAIN_MODULE, *_train_arguments(dataset_root, output_dir, "--steps=4", *held_out)], tmp_path
+    )
+    assert re.search(r"step 4: eval_loss=\d", log)
+    assert re.search(r"attention_image:0\.\d+ attention_angle:0\.\d+ attention_torque:0\.\d+", log)
+
+    first = SoftGraspPolicy.from_pretrained(_checkpoint(output_dir))
+    assert first.config.action_feature_names == list(STATE_KEYS)
+    assert first.config.state_torque_columns == [6, 7, 8, 9, 10, 11]
+    before = load_file(_checkpoint(output_dir) / "model.safetensors")
+
+    config_path = _checkpoint(output_dir) / "train_config.json"
+    log = _run(["-m", TRAIN_MODULE, f"--config_path={config_path}", "--resume=true", "--steps=6"], tmp_path)
+    assert "step:6" in log
+    after = load_file(_checkpoint(output_dir) / "model.safetensors")
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+    resumed = SoftGraspPolicy.from_pretrained(_checkpoint(output_dir))
+    action = resumed.select_action(make_example_batch(resumed.config, 1, stacked=False))
+    assert action.shape == (1, 12)
+    assert torch.isfinite(action).all()
+
+
+def test_train_on_a_streamed_dataset(dataset_root: Path, tmp_path: Path) -> None:
+    # LeRobot streams one shard per worker: without a worker there is no data.
+    streaming = ("--dataset.streaming=true", "--num_workers=1")
+    arguments = _train_arguments(dataset_root, tmp_path / "run", "--steps=3", *streaming)
+    _run(["-m", TRAIN_MODULE, *arguments], tmp_path)
+    SoftGraspPolicy.from_pretrained(_checkpoint(tmp_path / "run"))
+
+
+def test_train_in_two_processes(dataset_root: Path, tmp_path: Path) -> None:
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", TRAIN_MODULE]
+    log = _run([*launcher, *_train_arguments(dataset_root, tmp_path / "run", "--steps=3")], tmp_path)
+    assert "8 x 2 = 16" in log
+    assert "did not find any unused parameters" in log  # DDP's own words
+    SoftGraspPolicy.from_pretrained(_checkpoint(tmp_path / "run"))
+
+
+def test_a_dataset_without_torques_is_refused_with_the_reason(tmp_path: Path) -> None:
+    root = make_dataset(tmp_path / "data", episodes=1, frames=12, height=24, width=32, video=False)
+    info = root / "meta" / "info.json"
+    info.write_text(info.read_text().replace("_torque.pos", ".effort"))
+    with pytest.raises(AssertionError, match=r"'action' lacks the columns \['little_bend_torque\.pos'"):
+        _run(["-m", TRAIN_MODULE, *_train_arguments(root, tmp_path / "run", "--steps=1")], tmp_path)
