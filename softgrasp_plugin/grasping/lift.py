@@ -44,9 +44,9 @@ class LiftConfig:
     height_m: float = 0.1
     speed_m_s: float = 0.1
     ramp_s: float = 0.2
-    settle_s: float = 0.4
+    settle_s: float = 0.5
     settle_closure_rate: float = 0.02
-    settle_torque_rate: float = 1.0
+    settle_torque_rate: float = 0.6
     contact: ContactConfig = field(default_factory=ContactConfig)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,286 @@
+"""LeRobot's Dynamixel bus for devices that feel: current beside position, no stale value, no hidden fault."""
+
+import logging
+from typing import Any
+
+import dynamixel_sdk as dxl
+import numpy as np
+from lerobot.motors import Motor, MotorCalibration, MotorNormMode
+from lerobot.motors.dynamixel import DynamixelMotorsBus, OperatingMode
+from lerobot.motors.dynamixel.dynamixel import TorqueMode
+from numpy.typing import ArrayLike
+
+from ..errors import DeviceFaultError, DeviceLostError, DeviceSilentError
+from ..serial_link import warn_about_latency
+from .models import MOTOR_MODELS, force_model
+from .state import STATE_ADDRESS, STATE_LENGTH, BusState, IntArray, hardware_error_text
+from .wire import GuardedPort, ResyncPacketHandler
+
+logger = logging.getLogger(__name__)
+
+RETRIES = 2
+_ALERT = 0x80
+_SAME_TABLE_AS = "xl330-m288"
+_WATCHDOG_UNIT_S = 0.020
+
+
+def _with_missing_models(table: dict[str, Any]) -> dict[str, Any]:
+    return {**table, **{name: table[_SAME_TABLE_AS] for name in MOTOR_MODELS if name not in table}}
+
+
+class ForceMotorsBus(DynamixelMotorsBus):
+    """Dynamixel motors whose current is read as a force. One thread at a time may use a bus.
+
+    It differs from LeRobot's bus in this:
+
+    * XC330-M288 and XC330-M181 are known; models without a current sensor are refused.
+    * `read_state` reads current, velocity and position of all motors in one transaction, by Fast Sync Read
+      where the firmware has it.
+    * A reply that comes late is never returned as fresh (see `wire.py`), in any of LeRobot's own methods
+      either.
+    * A motor that reports a hardware error raises it, with its name and the error in words.
+    * The handshake retries, so that a busy computer does not look like a missing motor, and a failed one
+      leaves the port closed.
+
+    Args:
+        port: path of the serial port.
+        motors: motor name → (id, model); order decides the order of `read_state`.
+        calibration: as in LeRobot.
+        device: name of the device for messages.
+        baudrate: of every motor on the bus (factory 57 600; 1 000 000 or more recommended).
+        fast_sync_read: True or False to force it, None to use it if the motors answer it. XL330 needs
+            firmware 46 (other models: check on your device).
+
+    Raises:
+        ValueError: for a model that is unknown or has no current sensor.
+    """
+
+    model_ctrl_table = _with_missing_models(DynamixelMotorsBus.model_ctrl_table)
+    model_baudrate_table = _with_missing_models(DynamixelMotorsBus.model_baudrate_table)
+    model_encoding_table = _with_missing_models(DynamixelMotorsBus.model_encoding_table)
+    model_resolution_table = _with_missing_models(DynamixelMotorsBus.model_resolution_table)
+    model_number_table = {  # noqa: RUF012 (LeRobot's class attribute)
+        **DynamixelMotorsBus.model_number_table,
+        **{model.name: model.number for model in MOTOR_MODELS.values()},
+    }
+
+    def __init__(
+        self,
+        port: str,
+        motors: dict[str, Motor],
+        calibration: dict[str, MotorCalibration] | None = None,
+        *,
+        device: str = "Dynamixel bus",
+        baudrate: int = DynamixelMotorsBus.default_baudrate,
+        fast_sync_read: bool | None = None,
+    ) -> None:
+        self.force_models = [force_model(motor.model) for motor in motors.values()]
+        super().__init__(port, motors, calibration)
+        self.device = f"{device} on {port}"
+        self.port_handler = GuardedPort(port, device)
+        self.port_handler.baudrate = baudrate
+        self.packet_handler = ResyncPacketHandler()
+        self.sync_reader = dxl.GroupSyncRead(self.port_handler, self.packet_handler, 0, 0)
+        self.sync_writer = dxl.GroupSyncWrite(self.port_handler, self.packet_handler, 0, 0)
+        self._fast_wanted = fast_sync_read
+        self._fast = False
+
+    @property
+    def uses_fast_sync_read(self) -> bool:
+        """Whether `read_state` uses Fast Sync Read; known once connected."""
+        return self._fast
+
+    def _connect(self, handshake: bool = True) -> None:
+        if not self.port_handler.openPort():
+            raise DeviceLostError(
+                self.device,
+                f"the SDK cannot set a baud rate of {self.get_baudrate()}.",
+                f"Use one of {sorted(self.available_baudrates)}.",
+            )
+        if not handshake:
+            return
+        try:
+            self._handshake()
+        except BaseException:
+            self.port_handler.closePort()
+            raise
+        warn_about_latency(self.port, self.device)
+
+    def _handshake(self) -> None:
+        problems = [problem for name in self.motors if (problem := self._greet(name))]
+        if problems:
+            raise DeviceSilentError(
+                self.device,
+                f"{'; '.join(problems)}.",
+                f"Check power and cables, ids and baud rate ({self.get_baudrate()}).",
+            )
+        self._fast = self._fast_wanted is not False and self._probe_fast_sync_read()
+
+    def _greet(self, name: str) -> str | None:
+        """Ping one motor; what is wrong with it, or None."""
+        motor, expected = self.motors[name], self.model_number_table[self.motors[name].model]
+        for _ in range(1 + RETRIES):
+            number, result, error = self.packet_handler.ping(self.port_handler, motor.id)
+            if result == dxl.COMM_SUCCESS:
+                break
+        else:
+            return f"motor {name} (id {motor.id}) does not answer"
+        if number != expected:
+            return (
+                f"motor {name} (id {motor.id}) has model number {number}, expected {expected} ({motor.model})"
+            )
+        if error & _ALERT:
+            raise self._hardware_fault({motor.id})
+        return None
+
+    def _probe_fast_sync_read(self) -> bool:
+        if any(self._read_blocks(fast=True) for _ in range(1 + RETRIES)):
+            return True
+        if self._fast_wanted:
+            raise DeviceSilentError(
+                self.device,
+                "the motors do not answer Fast Sync Read.",
+                "Update their firmware, or set fast_sync_read to false.",
+            )
+        logger.info("%s: no Fast Sync Read; using Sync Read.", self.device)
+        return False
+
+    def read_state(self, num_retry: int = RETRIES) -> BusState:
+        """Current, velocity and position of every motor, in one transaction.
+
+        Raises:
+            DeviceSilentError: if no valid reply came after `num_retry` retries.
+            DeviceFaultError: if a motor reports a hardware error; the message names it.
+            DeviceLostError: if the port failed.
+        """
+        for _ in range(1 + num_retry):
+            replies = self._read_blocks(fast=self._fast)
+            if replies is None:
+                continue
+            alerted = {motor_id for motor_id, (error, _) in replies.items() if error & _ALERT}
+            if alerted:
+                raise self._hardware_fault(alerted)
+            return BusState.from_blocks([replies[motor_id][1] for motor_id in self.ids])
+        raise DeviceSilentError(
+            self.device,
+            f"no valid reply from the motors {list(self.motors)} in {num_retry + 1} tries.",
+            "Check power and cables; if it happens now and then, lower the rate or the baud rate.",
+        )
+
+    def _read_blocks(self, *, fast: bool) -> dict[int, tuple[int, bytes]] | None:
+        """Error byte and state block of each motor, or None if any is missing or damaged."""
+        handler, ids = self.packet_handler, self.ids
+        if (
+            handler.syncReadTx(self.port_handler, STATE_ADDRESS, STATE_LENGTH, ids, len(ids), fast)
+            != dxl.COMM_SUCCESS
+        ):
+            return None
+        if not fast:
+            replies = {}
+            for motor_id in ids:
+                data, result, error = handler.readRx(self.port_handler, motor_id, STATE_LENGTH)
+                if result != dxl.COMM_SUCCESS:
+                    return None
+                replies[motor_id] = (error, bytes(data))
+            return replies
+        size = STATE_LENGTH + 4  # error, id, block, CRC
+        data, result, _ = handler.fastSyncReadRx(self.port_handler, dxl.BROADCAST_ID, size * len(ids))
+        if result != dxl.COMM_SUCCESS:
+            return None
+        parts = [bytes(data[start : start + size]) for start in range(0, len(data), size)]
+        replies = {part[1]: (part[0], part[2 : 2 + STATE_LENGTH]) for part in parts}
+        return replies if replies.keys() == set(ids) else None
+
+    def _hardware_fault(self, motor_ids: set[int]) -> DeviceFaultError:
+        problems = []
+        for motor_id in sorted(motor_ids):
+            address, _ = self.model_ctrl_table[self._id_to_model(motor_id)]["Hardware_Error_Status"]
+            status, result, _ = self.packet_handler.read1ByteTxRx(self.port_handler, motor_id, address)
+            text = (
+                hardware_error_text(status)
+                if result == dxl.COMM_SUCCESS
+                else "hardware error, status unreadable"
+            )
+            problems.append(f"motor {self._id_to_name(motor_id)} (id {motor_id}): {text}")
+        return DeviceFaultError(
+            self.device,
+            f"{'; '.join(problems)}.",
+            "Its torque is off now. Remove the cause (load, heat, supply), then switch its power off and on.",
+        )
+
+    def write_goals(self, current: ArrayLike, position: ArrayLike) -> None:
+        """Set Goal_Current, then Goal_Position, of every motor; not acknowledged by the motors.
+
+        In current-based position mode a motor holds its position with at most this current.
+
+        Args:
+            current: shape (n,), at most the motor's Current_Limit (a motor ignores a higher one), in its own
+                units.
+            position: shape (n,), 4096 to the turn.
+        """
+        names = list(self.motors)
+        self.sync_write("Goal_Current", dict(zip(names, _integers(current), strict=True)), normalize=False)
+        self.sync_write("Goal_Position", dict(zip(names, _integers(position), strict=True)), normalize=False)
+
+    def current_limits(self) -> IntArray:
+        """Current_Limit of every motor, shape (n,), in its own units."""
+        limits = self.sync_read("Current_Limit", normalize=False, num_retry=RETRIES)
+        return np.array([limits[name] for name in self.motors], dtype=np.int64)
+
+    def configure_current_based_position(self, watchdog_s: float = 0.0) -> None:
+        """Switch every motor's torque off and put it into current-based position mode, with no return delay.
+
+        A motor's watchdog stops it when nobody has spoken to it for `watchdog_s` (0 switches it off, at most
+        2.54 s; what exactly a stopped motor does, check on your device).
+        """
+        self.disable_torque(num_retry=RETRIES)
+        for name in self.motors:
+            self.write("Bus_Watchdog", name, 0, num_retry=RETRIES)
+            self.write("Return_Delay_Time", name, 0, num_retry=RETRIES)
+            self.write("Operating_Mode", name, OperatingMode.CURRENT_POSITION.value, num_retry=RETRIES)
+        if watchdog_s > 0.0:
+            units = min(max(round(watchdog_s / _WATCHDOG_UNIT_S), 1), 127)
+            for name in self.motors:
+                self.write("Bus_Watchdog", name, units, num_retry=RETRIES)
+
+    def release(self) -> None:
+        """Switch every motor's torque off at once.
+
+        No answer is waited for, so that a dead motor cannot keep the others pulling.
+
+        Raises:
+            DeviceLostError: if the port failed.
+        """
+        for _ in range(1 + RETRIES):
+            self.sync_write("Torque_Enable", TorqueMode.DISABLED.value, normalize=False)
+        self.port_handler.drain()
+
+    def disconnect(self, disable_torque: bool = True) -> None:
+        """Close the port, after switching every motor's torque off if `disable_torque`."""
+        try:
+            if disable_torque and self.is_connected:
+                self.release()
+        finally:
+            self.port_handler.closePort()
+
+
+def _integers(values: ArrayLike) -> list[int]:
+    return [int(value) for value in np.rint(np.asarray(values, dtype=np.float64))]
+
+
+def motor_table(names: tuple[str, ...], ids: list[int], models: list[str]) -> dict[str, Motor]:
+    """LeRobot's motor table of a device; one model for all, or one per motor.
+
+    Raises:
+        ValueError: if there are not as many ids and models as names, or ids repeat.
+    """
+    models = models * len(names) if len(models) == 1 else models
+    if len(ids) != len(names) or len(models) != len(names) or len(set(ids)) != len(ids):
+        raise ValueError(
+            f"Expected one distinct motor id for each of {', '.join(names)}, and one model or as many; "
+            f"got ids {ids}, models {models}."
+        )
+    return {
+        name: Motor(motor_id, model, MotorNormMode.RANGE_0_100)
+        for name, motor_id, model in zip(names, ids, models, strict=True)
+    }

@@ -1,0 +1,92 @@
+"""No process ends with a glove that pulls: signals and the interpreter's exit release every running glove
+first.
+
+LeRobot's commands disconnect their devices in a `finally`, but not before they have encoded a video, and not
+at all under SIGTERM, which ends Python without running any `finally`. Here SIGINT, SIGTERM and SIGHUP first
+silence the gloves and are then passed on to whoever handled them before; where that was nobody they end the
+process as `SystemExit`, so that datasets are closed properly too.
+"""
+
+import atexit
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+logger = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_RELEASE_TIMEOUT_S = 0.5
+
+
+class Guarded(Protocol):
+    """Something that must not outlive the process with force on."""
+
+    def mute(self, timeout_s: float) -> bool: ...
+
+    def stop(self) -> None: ...
+
+
+_running: list[Guarded] = []
+_previous: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | None] = {}
+
+
+def guard(device: Guarded) -> None:
+    """Release `device` on every way out of this process."""
+    if not _running:
+        atexit.register(_at_exit)
+        _install_handlers()
+    _running.append(device)
+
+
+def unguard(device: Guarded) -> None:
+    """`device` has been released; the last one to leave restores the signal handlers."""
+    if device not in _running:
+        return
+    _running.remove(device)
+    if not _running:
+        atexit.unregister(_at_exit)
+        _restore_handlers()
+
+
+def _install_handlers() -> None:
+    if threading.current_thread() is not threading.main_thread():
+        logger.warning(
+            "The glove was connected outside the main thread: only the interpreter's exit is guarded, "
+            "signals are not."
+        )
+        return
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            _previous[number] = signal.signal(number, _on_signal)
+
+
+def _restore_handlers() -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number, handler in _previous.items():
+        # Whoever installed a handler after us keeps it.
+        if signal.getsignal(number) is _on_signal and handler is not None:
+            signal.signal(number, handler)
+    _previous.clear()
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:
+    for device in list(_running):
+        if not device.mute(_RELEASE_TIMEOUT_S):
+            logger.error(
+                "The glove could not be released within %.1f s of a signal; take its power away.",
+                _RELEASE_TIMEOUT_S,
+            )
+    handler = _previous.get(signal.Signals(number))
+    if callable(handler):
+        handler(number, frame)
+    else:
+        raise SystemExit(128 + number)
+
+
+def _at_exit() -> None:
+    for device in list(_running):
+        device.stop()

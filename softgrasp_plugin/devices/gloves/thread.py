@@ -1,0 +1,249 @@
+"""The thread that owns a glove: it feels what the hand feels at the glove's rate, whatever LeRobot's loop
+does.
+"""
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from ...grasping.force_feedback import FeedbackCommand, FeedbackConfig, ForceFeedback
+from ...joints import FloatArray
+from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
+from ..feel import FeelChannel
+from ..polling import STALE_AFTER_S
+from .exit_guard import guard, unguard
+from .factory import WearableGlove
+from .feedback_loop import FeedbackLoop
+from .protocol import GloveSample
+
+logger = logging.getLogger(__name__)
+
+_GIVE_UP_AFTER_S = 0.1
+"""Silent this long, the glove counts as lost; single lost packets are tried again in the next tick."""
+
+_JOIN_TIMEOUT_S = 2.0
+_RATE_WINDOW = 200
+
+
+@dataclass(frozen=True)
+class GloveHealth:
+    """How the glove's loop is doing.
+
+    Attributes:
+        rate_hz: measured over the last 200 ticks; 0 before the second.
+        sample_age_s: age of the newest reading of the glove; infinite if there is none.
+        torque_age_s: age of the newest torque of the hand that was felt; infinite if there was none.
+        command: what Algorithm 1 told the glove last; None while the glove is led or muted.
+        failures: ticks that failed since the start.
+        error: why the thread ended, if it did so by itself.
+    """
+
+    rate_hz: float
+    sample_age_s: float
+    torque_age_s: float
+    command: FeedbackCommand | None
+    failures: int
+    error: Exception | None
+
+
+class _Tap:
+    """Passes everything on to a glove and keeps its newest sample."""
+
+    def __init__(self, glove: WearableGlove) -> None:
+        self._glove = glove
+        self.sample: GloveSample | None = None
+        self.connect = glove.connect
+        self.disconnect = glove.disconnect
+        self.render = glove.render
+        self.release = glove.release
+
+    @property
+    def is_connected(self) -> bool:
+        return self._glove.is_connected
+
+    def read(self) -> GloveSample:
+        self.sample = self._glove.read()
+        return self.sample
+
+
+class GloveThread:
+    """Runs `FeedbackLoop` on a connected glove; from `start` to `stop` nobody else may touch the glove.
+
+    However it ends (`stop`, a lost glove, the process's exit or a signal), its last act is to release the
+    glove.
+
+    Args:
+        glove: the glove; `str(glove)` names it in messages.
+        channel: where the hand publishes.
+        feedback: settings of Algorithm 1.
+        rate_hz: ticks per second.
+    """
+
+    def __init__(
+        self, glove: WearableGlove, channel: FeelChannel, feedback: FeedbackConfig, rate_hz: float
+    ) -> None:
+        self._glove = glove
+        self._tap = _Tap(glove)
+        self._channel = channel
+        self._loop = FeedbackLoop(self._tap, channel, ForceFeedback(feedback), time.monotonic)
+        self._period = 1.0 / rate_hz
+        self._lead: tuple[FloatArray, FloatArray] | None = None
+        self._stop = threading.Event()
+        self._mute = threading.Event()
+        self._quiet = threading.Event()
+        self._first = threading.Event()
+        self._ticks: deque[float] = deque(maxlen=_RATE_WINDOW)
+        self._command: FeedbackCommand | None = None
+        self._torque_time = -math.inf
+        self._failures = 0
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name=f"{glove} feedback", daemon=True)
+
+    @property
+    def health(self) -> GloveHealth:
+        """How the loop is doing, now."""
+        now = time.monotonic()
+        ticks = list(self._ticks)
+        span = ticks[-1] - ticks[0] if len(ticks) > 1 else 0.0
+        sample = self._tap.sample
+        return GloveHealth(
+            rate_hz=(len(ticks) - 1) / span if span > 0 else 0.0,
+            sample_age_s=math.inf if sample is None else now - sample.timestamp,
+            torque_age_s=now - self._torque_time,
+            command=self._command,
+            failures=self._failures,
+            error=self._error,
+        )
+
+    def start(self) -> None:
+        """Start, and return once the glove has been read.
+
+        Raises:
+            DeviceError: if the first readings fail.
+        """
+        guard(self)
+        self._thread.start()
+        self._first.wait()
+        if self._error is not None:
+            unguard(self)
+            raise self._error
+
+    def stop(self) -> None:
+        """End the thread; the glove has been released when this returns.
+
+        Raises:
+            DeviceLostError: if the thread does not end, so that nothing is known about the glove.
+        """
+        self._stop.set()
+        self._thread.join(_JOIN_TIMEOUT_S)
+        if self._thread.is_alive():
+            raise DeviceLostError(
+                str(self._glove),
+                "its thread does not answer.",
+                "Take the glove's power away, then start the command again.",
+            )
+        unguard(self)
+
+    def mute(self, timeout_s: float) -> bool:
+        """From now on no force, for good; the glove is still read.
+
+        Returns:
+            Whether the glove was released within `timeout_s`.
+        """
+        self._mute.set()
+        return self._quiet.wait(timeout_s)
+
+    def lead(self, angle: FloatArray, torque: FloatArray) -> None:
+        """Drive the fingers to `angle` (6,) with at most `torque` (6,) newtons, instead of feeling."""
+        self._lead = (angle, torque)
+
+    def stop_leading(self) -> None:
+        """Feel the hand again."""
+        self._lead = None
+
+    def latest(self) -> GloveSample:
+        """The newest sample.
+
+        Raises:
+            DeviceError: if the glove is lost, or its newest sample is older than 150 ms.
+        """
+        if self._error is not None:
+            raise self._loss(self._error) from self._error
+        sample = self._tap.sample
+        age = math.inf if sample is None else time.monotonic() - sample.timestamp
+        if sample is None or age > STALE_AFTER_S:
+            raise DeviceSilentError(
+                str(self._glove),
+                f"its newest reading is {age:.2f} s old, at most {STALE_AFTER_S} s is accepted.",
+                "Check its cable, and that the computer is not overloaded.",
+            )
+        return sample
+
+    def _loss(self, error: Exception) -> Exception:
+        released = "Its force was set to zero as far as it could be reached."
+        if isinstance(error, DeviceError):
+            return type(error)(error.device, f"{error.problem} {released}", error.remedy)
+        return DeviceLostError(
+            str(self._glove), f"its thread ended ({error}). {released}", "Start the command again."
+        )
+
+    def _run(self) -> None:
+        try:
+            self._loop.reset()
+            self._repeat()
+        except Exception as error:  # whatever it was, `latest` reports it to whoever drives the robot
+            self._error = error
+            logger.error("%s", error)
+        finally:
+            self._release_for_the_last_time()
+
+    def _repeat(self) -> None:
+        failing_since = math.inf
+        due = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                self._tick()
+                failing_since = math.inf
+                self._first.set()
+            except (DeviceLostError, DeviceFaultError):
+                raise
+            except ConnectionError as error:
+                self._failures += 1
+                now = time.monotonic()
+                failing_since = min(failing_since, now)
+                if now - failing_since >= _GIVE_UP_AFTER_S:
+                    raise
+                logger.debug("%s: a tick failed and is tried again: %s", self._glove, error)
+            due = max(due + self._period, time.monotonic())
+            self._stop.wait(max(due - time.monotonic(), 0.0))
+
+    def _tick(self) -> None:
+        lead = self._lead
+        if self._mute.is_set():
+            if not self._quiet.is_set():
+                self._loop.reset()
+                self._quiet.set()
+            self._tap.read()
+            self._command = None
+        elif lead is not None:
+            self._tap.read()
+            self._glove.lead(lead[1], lead[0])
+            self._command = None
+        else:
+            if self._command is None:
+                self._loop.reset()
+            self._command = self._loop.tick()
+            hand = self._channel.latest()
+            self._torque_time = -math.inf if hand is None else hand.timestamp
+        self._ticks.append(time.monotonic())
+
+    def _release_for_the_last_time(self) -> None:
+        try:
+            self._glove.release()
+        except ConnectionError as error:
+            logger.error("The force could NOT be verified to be zero. %s", error)
+        self._quiet.set()
+        self._first.set()

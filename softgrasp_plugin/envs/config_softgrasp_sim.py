@@ -1,0 +1,97 @@
+"""Configuration of the `softgrasp_sim` environment."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium as gym
+from lerobot.configs import FeatureType, PolicyFeature
+from lerobot.envs.configs import EnvConfig
+from lerobot.utils.constants import ACTION, OBS_STATE
+
+from ..grasping.objects import TASKS
+from ..joints import IMAGE_FEATURE, STATE_KEYS
+
+ALL_TASKS = "all"
+
+
+@EnvConfig.register_subclass("softgrasp_sim")
+@dataclass
+class SoftGraspSimEnvConfig(EnvConfig):
+    """One task per object of Table 2.
+
+    Attributes:
+        task: `object_01` … `object_12`, several of them separated by commas, or `all`.
+        fps: control rate in Hz; use the rate of the dataset that the policy was trained on.
+        episode_length: control ticks until an undecided trial ends as a failure.
+        observation_height: image height in pixels; use the recorded size.
+        observation_width: image width in pixels.
+        renderer: `ray` needs no graphics driver; `gl` uses MuJoCo's renderer where OpenGL works.
+        torque_command: `ignore`, or `limit` to let predicted torques cap the grip.
+        torque_noise: standard deviation of the torque sensor's noise in newtons; None for the simulation's
+            own default.
+    """
+
+    task: str | None = ALL_TASKS
+    fps: int = 30
+    episode_length: int = 300
+    observation_height: int = 240
+    observation_width: int = 320
+    renderer: str = "ray"
+    torque_command: str = "ignore"
+    torque_noise: float | None = None
+    features: dict[str, PolicyFeature] = field(default_factory=dict)
+    features_map: dict[str, str] = field(
+        default_factory=lambda: {ACTION: ACTION, "agent_pos": OBS_STATE, IMAGE_FEATURE: IMAGE_FEATURE}
+    )
+
+    def __post_init__(self) -> None:
+        """Derive the features from the image size.
+
+        Raises:
+            ValueError: for a task that is not an object of Table 2.
+        """
+        unknown = [task for task in self.tasks if task not in TASKS]
+        if unknown:
+            raise ValueError(
+                f"Unknown task {unknown} in --env.task={self.task!r}. Expected '{ALL_TASKS}', or some "
+                f"of these separated by commas: {', '.join(TASKS)}."
+            )
+        vector = (len(STATE_KEYS),)
+        image = (self.observation_height, self.observation_width, 3)
+        self.features = {
+            ACTION: PolicyFeature(type=FeatureType.ACTION, shape=vector),
+            "agent_pos": PolicyFeature(type=FeatureType.STATE, shape=vector),
+            IMAGE_FEATURE: PolicyFeature(type=FeatureType.VISUAL, shape=image),
+        }
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The selected tasks, in the order given."""
+        if not self.task or self.task == ALL_TASKS:
+            return TASKS
+        return tuple(name.strip() for name in self.task.split(",") if name.strip())
+
+    @property
+    def gym_kwargs(self) -> dict[str, Any]:
+        return {
+            "fps": self.fps,
+            "episode_length": self.episode_length,
+            "height": self.observation_height,
+            "width": self.observation_width,
+            "renderer": self.renderer,
+            "torque_command": self.torque_command,
+            "torque_noise": self.torque_noise,
+        }
+
+    def create_envs(
+        self, n_envs: int, use_async_envs: bool = False
+    ) -> dict[str, dict[int, gym.vector.VectorEnv]]:
+        """Build `{"softgrasp_sim": {object id: vector environment}}`, one entry per selected task."""
+        from .vector import make_vector_env
+
+        return {
+            self.type: {
+                TASKS.index(task) + 1: make_vector_env(task, n_envs, use_async_envs, self.gym_kwargs)
+                for task in self.tasks
+            }
+        }

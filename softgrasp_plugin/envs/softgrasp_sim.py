@@ -1,0 +1,125 @@
+"""The simulated rig as a Gymnasium environment: a policy grasps, the supervisor lifts, the world judges."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.objects import OBJECT_BY_TASK
+from ..grasping.torque_command import TorqueCommandConfig, torque_limit
+from ..joints import CAMERA_KEY, NUM_JOINTS, STATE_KEYS
+from ..simulation.world import World
+
+Observation = dict[str, Any]
+
+_MOST_TORQUE_N = 40.0
+"""Bound of the action space, above what any joint of the simulated hand can press; actions beyond it are
+still executed.
+"""
+
+
+class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
+    """Grasp one object of Table 2 and hold it lifted for a second.
+
+    Observation: `pixels` → `side`, uint8 (height, width, 3); `agent_pos`, float32 (12,) in the order of
+        `joints.STATE_KEYS`.
+    Action: float32 (12,), commanded closures and the predicted torques in newtons, which act only with
+        `torque_command="limit"`.
+    Reward: 1 at the tick of success, else 0. The episode terminates at success, and when the object is
+        dropped or crushed.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 Gymnasium's own declaration
+    render_mode = "rgb_array"
+
+    def __init__(
+        self,
+        task: str,
+        fps: int = 30,
+        episode_length: int = 300,
+        height: int = 240,
+        width: int = 320,
+        renderer: str = "ray",
+        torque_command: str = "ignore",
+        torque_noise: float | None = None,
+    ) -> None:
+        self.task = task
+        self.task_description = f"Grasp {task} without crushing it and hold it lifted."
+        self.metadata = {**self.metadata, "render_fps": fps}
+        self._max_episode_steps = episode_length
+        self._size = (height, width)
+        self._world_kwargs: dict[str, Any] = {
+            "object_id": OBJECT_BY_TASK[task].object_id,
+            "fps": fps,
+            "renderer": renderer,
+        }
+        if torque_noise is not None:
+            self._world_kwargs["torque_noise_n"] = torque_noise
+        self._torque_command = TorqueCommandConfig(mode=torque_command)
+        self._supervisor = LiftSupervisor(LiftConfig())
+        self._world: World | None = None
+        self._ticks = 0
+        image = gym.spaces.Box(0, 255, (height, width, 3), np.uint8)
+        state = gym.spaces.Box(-np.inf, np.inf, (len(STATE_KEYS),), np.float32)
+        self.observation_space = gym.spaces.Dict(
+            {"pixels": gym.spaces.Dict({CAMERA_KEY: image}), "agent_pos": state}
+        )
+        most = np.repeat(np.array([1.0, _MOST_TORQUE_N], np.float32), NUM_JOINTS)
+        self.action_space = gym.spaces.Box(np.zeros_like(most), most, dtype=np.float32)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start a new trial; the seed decides the object's pose and every other variation."""
+        super().reset(seed=seed)
+        trial_seed = int(self.np_random.integers(2**31)) if seed is None else seed
+        if self._world is None:
+            self._world = World(seed=trial_seed, **self._world_kwargs)
+        else:
+            self._world.reset(seed=trial_seed)
+        self._supervisor.reset()
+        self._ticks = 0
+        return self._observe(self._world), self._info(self._world)
+
+    def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Advance one control tick.
+
+        Raises:
+            ValueError: if the action is not 12 finite numbers.
+        """
+        world = self._require_world()
+        values = np.asarray(action, dtype=np.float64)
+        if values.shape != (len(STATE_KEYS),) or not np.isfinite(values).all():
+            raise ValueError(f"An action is {len(STATE_KEYS)} finite numbers {STATE_KEYS}; got {action!r}.")
+        world.command_hand(
+            values[:NUM_JOINTS].clip(0.0, 1.0), torque_limit(values[NUM_JOINTS:], self._torque_command)
+        )
+        sample = world.hand_sample()
+        world.command_lift(self._supervisor.update(sample.closure, sample.torque, world.time))
+        world.step()
+        self._ticks += 1
+        outcome = world.outcome()
+        terminated = outcome.is_success or outcome.is_dropped or outcome.is_crushed
+        truncated = not terminated and self._ticks >= self._max_episode_steps
+        return self._observe(world), float(outcome.is_success), terminated, truncated, self._info(world)
+
+    def render(self) -> NDArray[np.uint8]:
+        """The camera's picture, (height, width, 3)."""
+        return self._require_world().render(*self._size)
+
+    def _require_world(self) -> World:
+        if self._world is None:
+            raise RuntimeError(
+                "The environment has not been reset yet; call reset() before step() or render()."
+            )
+        return self._world
+
+    def _observe(self, world: World) -> Observation:
+        sample = world.hand_sample()
+        state = np.concatenate([sample.closure, sample.torque]).astype(np.float32)
+        return {"pixels": {CAMERA_KEY: world.render(*self._size)}, "agent_pos": state}
+
+    def _info(self, world: World) -> dict[str, Any]:
+        return {**world.outcome().to_info(), "phase": str(self._supervisor.phase)}

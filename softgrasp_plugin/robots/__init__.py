@@ -1,0 +1,5 @@
+"""UR3 with a dexterous hand as LeRobot robots."""
+
+from .config_ur3_dexhand_sim import UR3DexHandSimConfig
+
+__all__ = ["UR3DexHandSimConfig"]

@@ -1,0 +1,101 @@
+"""The rig as a LeRobot robot: a hand that grasps, an arm that lifts what is grasped, and cameras."""
+
+import abc
+import math
+from typing import Any
+
+import numpy as np
+from lerobot.cameras.camera import Camera
+from lerobot.lerobot_types import RobotAction, RobotObservation
+from lerobot.robots.config import RobotConfig
+from lerobot.robots.robot import Robot
+from lerobot.utils.decorators import check_if_not_connected
+
+from ..devices.arms.protocol import Arm
+from ..devices.hands.protocol import Hand
+from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.torque_command import TorqueCommandConfig, torque_limit
+from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+
+_UNKNOWN = np.full(NUM_JOINTS, math.nan)
+
+
+class GraspRobot(Robot, abc.ABC):
+    """Everything that does not depend on which devices are plugged in.
+
+    Observation: closure and torque of the six joints (`joints.STATE_KEYS`) and the cameras. Action: the same
+        twelve keys; closures are
+    executed, torques act as limits where the configuration says so. An action may lack keys: a missing
+    closure keeps its last command.
+    """
+
+    hand: Hand
+    arm: Arm
+    cameras: dict[str, Camera]
+
+    def __init__(
+        self,
+        config: RobotConfig,
+        *,
+        lift: LiftConfig,
+        torque: TorqueCommandConfig,
+        camera_shapes: dict[str, tuple[int, int, int]],
+    ) -> None:
+        super().__init__(config)
+        self._supervisor = LiftSupervisor(lift)
+        self._torque_command = torque
+        self._camera_shapes = camera_shapes
+        self._commanded: FloatArray = np.zeros(NUM_JOINTS)
+
+    @property
+    def observation_features(self) -> dict[str, Any]:
+        return {**dict.fromkeys(STATE_KEYS, float), **self._camera_shapes}
+
+    @property
+    def action_features(self) -> dict[str, Any]:
+        return dict.fromkeys(STATE_KEYS, float)
+
+    @property
+    def lift_phase(self) -> str:
+        """Where the lift stands: grasping, lifting or holding."""
+        return str(self._supervisor.phase)
+
+    @check_if_not_connected
+    def get_observation(self) -> RobotObservation:
+        sample = self.hand.read()
+        images = {name: camera.read_latest() for name, camera in self.cameras.items()}
+        return {**to_keys(sample.closure, sample.torque), **images}
+
+    @check_if_not_connected
+    def send_action(self, action: RobotAction) -> RobotAction:
+        """Command the hand and let the lift supervisor move the arm.
+
+        Returns:
+            The action with the closures that were executed.
+
+        Raises:
+            ValueError: if a closure is not finite; the hand then keeps its last command.
+        """
+        wanted = from_keys(action, CLOSURE_KEYS, self._commanded)
+        if not np.isfinite(wanted).all():
+            bad = [key for key, value in zip(CLOSURE_KEYS, wanted, strict=True) if not math.isfinite(value)]
+            raise ValueError(
+                f"Action {bad} is not finite, so the hand keeps its last command. "
+                "Expected 0 (open) … 1 (closed)."
+            )
+        torque = from_keys(action, TORQUE_KEYS, _UNKNOWN)
+        self._commanded = wanted.clip(0.0, 1.0)
+        executed = self._execute(self._commanded)
+        self.hand.write(executed, torque_limit(torque, self._torque_command))
+        sample = self.hand.read()
+        self.arm.command_lift(self._supervisor.update(sample.closure, sample.torque, sample.timestamp))
+        return {**action, **dict(zip(CLOSURE_KEYS, executed.tolist(), strict=True))}
+
+    def _execute(self, closure: FloatArray) -> FloatArray:
+        """The closure that is really commanded; a subclass may disturb or limit it."""
+        return closure
+
+    def _start_trial(self, closure: FloatArray) -> None:
+        """Forget the last grasp; `closure` (6,) is where the hand stands."""
+        self._supervisor.reset()
+        self._commanded = closure

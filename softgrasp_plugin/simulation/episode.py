@@ -1,0 +1,95 @@
+"""One whole demonstration: the virtual operator grasps, the supervisor lifts, the world judges."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..grasping.action_noise import ActionNoise
+from ..grasping.force_feedback import FeedbackConfig
+from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..joints import FloatArray
+from .operator import OperatorConfig, VirtualOperator
+from .outcome import GraspOutcome
+from .variation import Variation
+from .world import World
+
+
+@dataclass
+class EpisodeConfig:
+    """How demonstrations are given.
+
+    Attributes:
+        fps: control ticks per second.
+        action_noise: standard deviation of slow noise on the executed closure, the label staying clean
+            (DART).
+        variation: how far the object may differ from its table row.
+        operator: the person's habits.
+        feedback: settings of Algorithm 1.
+        lift: settings of the lift supervisor.
+    """
+
+    fps: int = 30
+    action_noise: float = 0.0
+    variation: Variation = field(default_factory=Variation)
+    operator: OperatorConfig = field(default_factory=OperatorConfig)
+    feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
+    lift: LiftConfig = field(default_factory=LiftConfig)
+
+
+@dataclass(frozen=True)
+class EpisodeResult:
+    """One demonstration.
+
+    Attributes:
+        object_id: row of Table 2.
+        seed: the episode.
+        outcome: as the world judged at the end.
+        duration_s: simulated length.
+        action: expected closures Âs per tick, shape (N, 6), without noise.
+        closure: measured closures per tick, shape (N, 6).
+        torque: measured fingertip forces per tick, newtons, shape (N, 6).
+        lift_height_m: commanded height per tick, shape (N,).
+    """
+
+    object_id: int
+    seed: int
+    outcome: GraspOutcome
+    duration_s: float
+    action: FloatArray
+    closure: FloatArray
+    torque: FloatArray
+    lift_height_m: FloatArray
+
+
+def run_operator_episode(
+    object_id: int,
+    seed: int,
+    config: EpisodeConfig | None = None,
+    on_tick: Callable[[World, VirtualOperator], None] | None = None,
+) -> EpisodeResult:
+    """Let the virtual operator grasp one object.
+
+    Args:
+        object_id: row of Table 2, 1…12.
+        seed: decides the object's variation, the operator's, and the noise.
+        config: how; the defaults if None.
+        on_tick: called after every control tick, for instance to draw it.
+    """
+    config = config or EpisodeConfig()
+    world = World(object_id, seed, fps=config.fps, variation=config.variation)
+    operator = VirtualOperator(world, config.operator, config.feedback)
+    supervisor = LiftSupervisor(config.lift)
+    noise = ActionNoise(config.action_noise, seed)
+    rows: list[tuple[FloatArray, FloatArray, FloatArray, float]] = []
+    while not operator.done:
+        sample, action = world.hand_sample(), operator.expected_closure
+        height_m = supervisor.update(sample.closure, sample.torque, sample.timestamp)
+        rows.append((action, sample.closure, sample.torque, height_m))
+        world.command_hand(action + noise.step())
+        world.command_lift(height_m)
+        world.step()
+        if on_tick is not None:
+            on_tick(world, operator)
+    action, closure, torque, height = (np.array(column) for column in zip(*rows, strict=True))
+    return EpisodeResult(object_id, seed, world.outcome(), world.time, action, closure, torque, height)

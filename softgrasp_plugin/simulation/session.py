@@ -1,0 +1,155 @@
+"""A simulated rig inside one LeRobot command: its world, its trials, and where teleoperator and robot find
+each other.
+
+`lerobot-record` and `lerobot-rollout` tell a robot nothing about episodes; they tell the *person*: "Recording
+episode 3" is spoken and logged, and the person puts the object back. The session listens to that announcement
+in the same way: it sets the scene for a new trial. The number in it makes an episode's scene a function of
+(seed, episode, attempt), whatever happened during the reset before it.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
+
+from ..grasping.objects import OBJECT_BY_TASK
+from .world import World
+
+logger = logging.getLogger(__name__)
+
+_ANNOUNCEMENT = re.compile(r"^Recording episode (\d+)$")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One scene: which object lies there and which seed decides everything that varies."""
+
+    episode: int
+    attempt: int
+    object_id: int
+    seed: int
+
+
+class Session:
+    """The trials of one simulated rig.
+
+    Args:
+        world: the world, already built.
+        tasks: names of the objects to present, in turn, one per episode.
+        seed: seed of the whole session.
+    """
+
+    def __init__(self, world: World, tasks: Sequence[str], seed: int) -> None:
+        self.world = world
+        self.listeners: list[Callable[[Trial], None]] = []
+        self._tasks = tuple(tasks)
+        self._seed = seed
+        self._trial = self._make_trial(0, 0)
+        self._announced = False
+        self._ears = _Ears(self._hear)
+
+    @property
+    def trial(self) -> Trial:
+        return self._trial
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether a LeRobot command decides about the trials; without announcements whoever operates the rig
+        does.
+        """
+        return self._announced
+
+    def open(self, name: str) -> None:
+        """Set the first scene, start listening, and become findable under `name`.
+
+        Raises:
+            DeviceAlreadyConnectedError: if another rig of that name is open in this process.
+        """
+        if name in _sessions:
+            raise DeviceAlreadyConnectedError(
+                f"A simulated rig named {name!r} is already open in this process; "
+                "give the second one another --robot.rig."
+            )
+        _sessions[name] = self
+        logging.getLogger().addHandler(self._ears)
+        self._set_scene(self._trial)
+
+    def close(self, name: str) -> None:
+        """Report the last trial, stop listening and forget the session."""
+        self._report()
+        logging.getLogger().removeHandler(self._ears)
+        _sessions.pop(name, None)
+
+    def next_trial(self) -> None:
+        """Put the next object in front of the hand."""
+        self._report()
+        self._set_scene(self._make_trial(self._trial.episode + 1, 0))
+
+    def _hear(self, episode: int) -> None:
+        repeated = self._announced and episode == self._trial.episode
+        if self._announced:
+            self._report()
+        self._announced = True
+        self._set_scene(self._make_trial(episode, self._trial.attempt + 1 if repeated else 0))
+
+    def _make_trial(self, episode: int, attempt: int) -> Trial:
+        task = self._tasks[episode % len(self._tasks)]
+        seed = int(np.random.SeedSequence([self._seed, episode, attempt]).generate_state(1)[0])
+        return Trial(episode, attempt, OBJECT_BY_TASK[task].object_id, seed)
+
+    def _set_scene(self, trial: Trial) -> None:
+        self._trial = trial
+        self.world.reset(object_id=trial.object_id, seed=trial.seed)
+        for listener in self.listeners:
+            listener(trial)
+
+    def _report(self) -> None:
+        if self.world.time == 0.0:
+            return
+        outcome = self.world.outcome()
+        verdict = "success" if outcome.is_success else "no success"
+        logger.info(
+            "Trial %d, object_%02d: %s (lifted %.0f mm, held %.1f s, peak grip %.1f N, deformed %.1f mm%s)",
+            self._trial.episode,
+            self._trial.object_id,
+            verdict,
+            outcome.height_m * 1e3,
+            outcome.held_s,
+            outcome.peak_grip_force_n,
+            outcome.max_deformation_mm,
+            ", crushed" if outcome.is_crushed else "",
+        )
+
+
+class _Ears(logging.Handler):
+    """Passes on the episode number of every announcement."""
+
+    def __init__(self, hear: Callable[[int], None]) -> None:
+        super().__init__(level=logging.INFO)
+        self._announce = hear
+
+    def emit(self, record: logging.LogRecord) -> None:
+        match = _ANNOUNCEMENT.match(record.getMessage())
+        if match:
+            self._announce(int(match.group(1)))
+
+
+_sessions: dict[str, Session] = {}
+
+
+def find_session(name: str) -> Session:
+    """The open session of that name.
+
+    Raises:
+        DeviceNotConnectedError: if no simulated robot of that name is connected in this process.
+    """
+    if name not in _sessions:
+        raise DeviceNotConnectedError(
+            f"No simulated rig named {name!r} is connected in this process. The virtual operator stands "
+            "beside a simulated robot: use --robot.type=ur3_dexhand_sim, and the same name for --robot.rig "
+            "and --teleop.rig."
+        )
+    return _sessions[name]

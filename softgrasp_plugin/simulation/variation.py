@@ -1,0 +1,58 @@
+"""How one episode's object differs from its row in Table 2."""
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from .objects import SimObject
+from .scene import ObjectState
+
+
+@dataclass(frozen=True)
+class Variation:
+    """Half-widths of the uniform variation drawn at every reset.
+
+    Attributes:
+        position_m: of the object on the table, in x and in y.
+        yaw_rad: of the object about the vertical.
+        size: relative, of the whole object; the eye sees it.
+        mass: relative, hidden from the eye; as the next two, off by default.
+        stiffness: relative, of the contact.
+        friction: relative, of the contact.
+    """
+
+    position_m: float = 0.005
+    yaw_rad: float = math.radians(8.0)
+    size: float = 0.04
+    mass: float = 0.0
+    stiffness: float = 0.0
+    friction: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            width = getattr(self, field.name)
+            if width < 0:
+                raise ValueError(
+                    f"Variation.{field.name} is a half-width and must be 0 or more, got {width}."
+                )
+            if field.name not in ("position_m", "yaw_rad") and width >= 1:
+                raise ValueError(
+                    f"Variation.{field.name} is relative (0.04 means ±4 %) and must be below 1, got {width}."
+                )
+
+    def draw(self, sim: SimObject, seed: int) -> ObjectState:
+        """The object of the episode `seed`; the same seed always gives the same object."""
+        rng = np.random.default_rng([sim.object_id, seed])
+
+        def factor(width: float) -> float:
+            return 1.0 + float(rng.uniform(-width, width))
+
+        return ObjectState(
+            position=rng.uniform(-self.position_m, self.position_m, 2),
+            yaw=float(rng.uniform(-self.yaw_rad, self.yaw_rad)),
+            scale=factor(self.size),
+            mass_kg=sim.table_row.mass_g / 1000.0 * factor(self.mass),
+            stiffness_n_per_m=sim.surface.stiffness_n_per_m * factor(self.stiffness),
+            friction=sim.surface.friction * factor(self.friction),
+        )

@@ -1,0 +1,261 @@
+"""The simulated world, advanced in lock step: no wall clock, and the same seed and commands give the same
+samples and pictures.
+
+One `World.step()` is one control tick. Inside it the hand and the arm move smoothly to their newest commands,
+and 120 times a second of simulated time the hand's newest sample goes to the feel channel and the listeners
+are called: that is where the glove, Algorithm 1 and the simulated operator live, at their own rate.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..devices.feel import FeelChannel
+from ..devices.hands.protocol import HandSample
+from ..joints import JOINTS, NUM_JOINTS, FloatArray
+from . import hand, scene
+from .arm import ARM_JOINTS
+from .camera import Camera, check_renderer, make_camera
+from .contact import ContactReader, FingertipForce, GapReader, Touch, set_contact_stiffness
+from .engine import mujoco
+from .objects import SIM_OBJECTS, SimObject
+from .outcome import GraspOutcome, OutcomeTracker
+from .squash import Squash
+from .variation import Variation
+
+FEEDBACK_RATE = 120
+_STEPS_PER_FEEDBACK = scene.TIMESTEPS_PER_SECOND // FEEDBACK_RATE
+
+_HAND_SERVOS = slice(len(ARM_JOINTS), len(ARM_JOINTS) + NUM_JOINTS)
+
+
+@cache
+def _lift_path(object_id: int) -> FloatArray:
+    return scene.arm_lift_path(SIM_OBJECTS[object_id])
+
+
+class World:
+    """A UR3 with the hand, one object of Table 2 on a table, and a camera at the side.
+
+    Args:
+        object_id: row of Table 2, 1…12.
+        seed: episode; with the object it decides everything that is random.
+        fps: control ticks per second; divides 120.
+        variation: how far the object may differ from its table row.
+        torque_noise_n: standard deviation of the noise on measured fingertip forces that are not zero,
+            newtons.
+        renderer: `ray` draws on any machine; `gl` uses OpenGL, with the backend named by MUJOCO_GL.
+        feel: where the hand's samples are published; a channel of its own if None.
+
+    Raises:
+        ValueError: an unknown object or renderer, an `fps` that does not divide 120, or a negative noise.
+    """
+
+    feedback_rate = FEEDBACK_RATE
+
+    def __init__(
+        self,
+        object_id: int = 1,
+        seed: int = 0,
+        fps: int = 30,
+        variation: Variation = Variation(),  # noqa: B008 frozen
+        torque_noise_n: float = 0.02,
+        renderer: str = "ray",
+        feel: FeelChannel | None = None,
+    ) -> None:
+        if fps <= 0 or FEEDBACK_RATE % fps:
+            raise ValueError(
+                f"fps must divide {FEEDBACK_RATE} (10, 15, 20, 30, 60 …) so that ticks are whole, got {fps}."
+            )
+        if torque_noise_n < 0:
+            raise ValueError(
+                f"torque_noise_n is a standard deviation in newtons, 0 or more; got {torque_noise_n}."
+            )
+        self.fps = fps
+        self.variation = variation
+        self.renderer = check_renderer(renderer)
+        self.torque_noise_n = torque_noise_n
+        self.feel = FeelChannel() if feel is None else feel
+        self.listeners: list[Callable[[], None]] = []
+        self._object_id, self._seed = object_id, seed
+        self.reset()
+
+    def reset(self, object_id: int | None = None, seed: int | None = None) -> None:
+        """Start an episode: object on the table, arm at the grasp pose, hand pre-shaped. Omitted arguments
+        keep their last value.
+        """
+        self._object_id = self._object_id if object_id is None else object_id
+        self._seed = self._seed if seed is None else seed
+        if self._object_id not in SIM_OBJECTS:
+            raise ValueError(
+                f"object_id must be one of Table 2, 1…{len(SIM_OBJECTS)}, got {self._object_id}."
+            )
+        self.object: SimObject = SIM_OBJECTS[self._object_id]
+        self.object_state = self.variation.draw(self.object, self._seed)
+        self._noise = np.random.default_rng([self._object_id, self._seed, 1])
+        self._arm_path = _lift_path(self._object_id)
+
+        self.model = scene.build_model(self.object, self.object_state)
+        set_contact_stiffness(self.model, self.object_state.stiffness_n_per_m)
+        self.data = mujoco.MjData(self.model)
+        self._contacts = ContactReader(self.model)
+        self._gaps = GapReader(self.model)
+        self._sensor = FingertipForce(self.model)
+        self._squash = Squash(self.model)
+        self._cameras: dict[tuple[int, int], Camera] = {}
+        self._arm_qpos = [int(self.model.joint(name).qposadr[0]) for name in ARM_JOINTS]
+        self._hand_qpos = [int(self.model.joint(name).qposadr[0]) for name in JOINTS]
+
+        self._closure = self.initial_closure
+        self._closure_command = self.initial_closure
+        self._lift = self._lift_command = 0.0
+        self._place_robot()
+        mujoco.mj_forward(self.model, self.data)
+        self._object_z = float(self.data.body("object").xpos[2])
+        crush_fraction = self.object.surface.crush_fraction
+        width_m = self.object.grasp_width_m * self.object_state.scale
+        self._tracker = OutcomeTracker(None if crush_fraction is None else crush_fraction * width_m)
+        self._substeps = 0
+        self.touch: Touch = self._contacts.read(self.data)
+        self._sample = HandSample(self._measured_closure(), np.zeros(NUM_JOINTS), self.time)
+        self.feel.publish(self._sample)
+
+    @property
+    def object_id(self) -> int:
+        return self._object_id
+
+    @property
+    def seed(self) -> int:
+        return self._seed
+
+    @property
+    def time(self) -> float:
+        """Simulated seconds since the reset."""
+        return self._substeps / scene.TIMESTEPS_PER_SECOND
+
+    @property
+    def initial_closure(self) -> FloatArray:
+        """Closure (6,) at which the hand waits at the start of an episode."""
+        return self.object.pre_shape
+
+    @property
+    def arm_joints(self) -> FloatArray:
+        """Measured arm joint angles (6,), radians."""
+        return np.array(self.data.qpos[self._arm_qpos])
+
+    @property
+    def lift_height_m(self) -> float:
+        """Height of the hand above the grasp pose, as commanded by now."""
+        return self._lift
+
+    def digit_gaps(self, far_m: float = 0.05) -> FloatArray:
+        """Distance (5,) in metres from each of `hand.DIGITS` to the object, at most `far_m`."""
+        return self._gaps.read(self.data, far_m)
+
+    def command_hand(self, closure: FloatArray, torque_limit: FloatArray | None = None) -> None:
+        """Set the closure (6,) to reach during the next step, clipped to [0, 1].
+
+        Args:
+            closure: wanted closures; all finite.
+            torque_limit: cap (6,) in newtons on each joint's fingertip force; None: the servo's own limit.
+
+        Raises:
+            ValueError: a wrong shape, or a value that is not finite.
+        """
+        closure = _six(closure, "closure")
+        limit = hand.SERVO_TORQUE_LIMIT
+        if torque_limit is not None:
+            limit = np.clip(
+                _six(torque_limit, "torque_limit") * hand.LEVER_ARM_M, 0.0, hand.SERVO_TORQUE_LIMIT
+            )
+        self._closure_command = np.clip(closure, 0.0, 1.0)
+        self.model.actuator_forcerange[_HAND_SERVOS] = np.stack([-limit, limit], axis=1)
+
+    def command_lift(self, height_m: float) -> None:
+        """Set the height above the grasp pose to reach during the next step, metres, clipped to [0, 0.1]."""
+        if not np.isfinite(height_m):
+            raise ValueError(f"height_m must be finite, got {height_m}.")
+        self._lift_command = float(np.clip(height_m, 0.0, scene.LIFT_HEIGHT_M))
+
+    def step(self) -> None:
+        """Advance by exactly 1 / fps."""
+        steps = scene.TIMESTEPS_PER_SECOND // self.fps
+        closure_from, lift_from = self._closure, self._lift
+        tick_torque, feedback_torque = np.zeros(NUM_JOINTS), np.zeros(NUM_JOINTS)
+        for step in range(1, steps + 1):
+            # The controllers of hand and arm move smoothly between two commands; a step in the command would
+            # read as a touch.
+            self._closure = closure_from + (self._closure_command - closure_from) * (step / steps)
+            self._lift = lift_from + (self._lift_command - lift_from) * (step / steps)
+            self.data.ctrl[_HAND_SERVOS] = hand.closure_to_angle(self._closure)
+            self.data.ctrl[: _HAND_SERVOS.start] = self._arm_command(self._lift)
+            mujoco.mj_step(self.model, self.data)
+            self._substeps += 1
+            torque = self._sensor.read(self.data)
+            tick_torque += torque
+            feedback_torque += torque
+            if step % _STEPS_PER_FEEDBACK == 0:
+                self._feedback(feedback_torque / _STEPS_PER_FEEDBACK)
+                feedback_torque[:] = 0.0
+        self._sample = self._make_sample(tick_torque / steps)
+
+    def hand_sample(self) -> HandSample:
+        """What the hand measured over the last control tick."""
+        return self._sample
+
+    def outcome(self) -> GraspOutcome:
+        """How the grasp is going."""
+        return self._tracker.outcome
+
+    def render(self, height: int = 240, width: int = 320) -> NDArray[np.uint8]:
+        """The picture of the camera at the side, shape (height, width, 3)."""
+        camera = self._cameras.get((height, width))
+        if camera is None:
+            camera = self._cameras[height, width] = make_camera(self.renderer, self.model, height, width)
+        self._squash.draw(self.touch.squash_m)
+        return camera.render(self.data)
+
+    def _place_robot(self) -> None:
+        data, angle = self.data, hand.closure_to_angle(self._closure)
+        data.qpos[self._arm_qpos] = self._arm_path[0]
+        data.qpos[self._hand_qpos] = angle
+        for i, digit in enumerate(hand.DIGITS):
+            link = hand.THUMB_LINKAGE if digit == "thumb" else hand.FINGER_LINKAGE
+            data.qpos[self.model.joint(f"{digit}_distal").qposadr[0]] = link.offset + link.slope * angle[i]
+        data.ctrl[: _HAND_SERVOS.start] = self._arm_path[0]
+        data.ctrl[_HAND_SERVOS] = angle
+
+    def _arm_command(self, height_m: float) -> FloatArray:
+        place = height_m / scene.LIFT_HEIGHT_M * (len(self._arm_path) - 1)
+        below = min(int(place), len(self._arm_path) - 2)
+        share = place - below
+        return np.asarray((1 - share) * self._arm_path[below] + share * self._arm_path[below + 1])
+
+    def _feedback(self, torque: FloatArray) -> None:
+        self.touch = self._contacts.read(self.data)
+        height_m = float(self.data.body("object").xpos[2]) - self._object_z
+        self._tracker.update(
+            1 / FEEDBACK_RATE, height_m, self._lift, float(self.touch.force_n.sum()), self.touch.deformation_m
+        )
+        self.feel.publish(self._make_sample(torque))
+        for listener in self.listeners:
+            listener()
+
+    def _measured_closure(self) -> FloatArray:
+        return hand.angle_to_closure(np.array(self.data.qpos[self._hand_qpos]))
+
+    def _make_sample(self, torque: FloatArray) -> HandSample:
+        noise = self.torque_noise_n * self._noise.standard_normal(NUM_JOINTS)
+        measured = np.where(torque > 0.0, np.maximum(torque + noise, 0.0), 0.0)
+        return HandSample(self._measured_closure(), measured, self.time)
+
+
+def _six(values: FloatArray, name: str) -> FloatArray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != (NUM_JOINTS,) or not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} must be {NUM_JOINTS} finite values in the order of joints.JOINTS, got {values!r}."
+        )
+    return array

@@ -1,0 +1,25 @@
+"""Configuration of the virtual operator."""
+
+from dataclasses import dataclass, field
+
+from lerobot.teleoperators.config import TeleoperatorConfig
+
+from ..grasping.force_feedback import FeedbackConfig
+
+
+@TeleoperatorConfig.register_subclass("virtual_operator")
+@dataclass(kw_only=True)
+class VirtualOperatorConfig(TeleoperatorConfig):
+    """A simulated person wearing a simulated force-feedback glove, beside a simulated robot.
+
+    Attributes:
+        feedback: Algorithm 1, between the simulated hand and the simulated glove.
+        mapping: JSON file written by `softgrasp-fit-mapping`; None for the paper's Table 1.
+        rig: name of the simulated rig, as in `--robot.rig`.
+        pause_s: outside a recording session, simulated seconds between a finished grasp and the next one.
+    """
+
+    feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
+    mapping: str | None = None
+    rig: str = "default"
+    pause_s: float = 1.0

@@ -1,0 +1,201 @@
+"""The force-feedback glove as a LeRobot teleoperator."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lerobot.lerobot_types import RobotAction
+from lerobot.motors import MotorCalibration
+from lerobot.teleoperators.teleoperator import Teleoperator
+from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
+
+from ..devices.errors import DeviceNotCalibratedError, DeviceSilentError
+from ..devices.feel import feel_channel
+from ..devices.gloves.factory import make_glove
+from ..devices.gloves.thread import GloveHealth, GloveThread
+from ..devices.hands.protocol import HandSample
+from ..grasping.mapping import PAPER_MAPPING, AngleMapping
+from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+from .config_force_glove import ForceGloveConfig
+
+logger = logging.getLogger(__name__)
+
+_HAND_SILENT_AFTER_S = 0.5
+"""A recorded torque is at most this old. More than the feedback's own limit, since one missed reading of the
+hand costs the wearer a moment of force, but must not cost an episode."""
+
+
+class ForceGlove(Teleoperator):
+    """A glove with its own thread between LeRobot's loop and the hand.
+
+    The thread carries force from the hand to the glove at the glove's rate (`GloveThread`); `get_action`
+    reads the newest angles and never waits for a wire.
+    """
+
+    config_class = ForceGloveConfig
+    name = "force_glove"
+    calibration: dict[str, MotorCalibration]
+
+    def __init__(self, config: ForceGloveConfig) -> None:
+        super().__init__(config)
+        self.config = config
+        self._mapping = PAPER_MAPPING if config.mapping is None else AngleMapping.load(Path(config.mapping))
+        self._channel = feel_channel(config.rig)
+        self._glove = make_glove(config.glove, self.calibration)
+        self._thread: GloveThread | None = None
+        self._guided = False
+
+    @property
+    def action_features(self) -> dict[str, Any]:
+        return dict.fromkeys(STATE_KEYS, float)
+
+    @property
+    def feedback_features(self) -> dict[str, Any]:
+        return dict.fromkeys(STATE_KEYS, float)
+
+    @property
+    def is_connected(self) -> bool:
+        return self._glove.is_connected
+
+    @property
+    def is_calibrated(self) -> bool:
+        return self._glove.is_calibrated
+
+    @property
+    def health(self) -> GloveHealth | None:
+        """How the glove's loop is doing; None while it does not run."""
+        return None if self._thread is None else self._thread.health
+
+    @check_if_already_connected
+    def connect(self, calibrate: bool = True) -> None:
+        """Connect, calibrate the wearer's range if it is not known, and start to feel.
+
+        Raises:
+            DeviceError: if the glove does not answer.
+        """
+        self._glove.connect()
+        try:
+            if not self.is_calibrated and calibrate:
+                self.calibrate()
+            self.configure()
+        except BaseException:
+            self.disconnect()
+            raise
+        logger.info("%s connected (%s).", self, self._glove)
+
+    @check_if_not_connected
+    def calibrate(self) -> None:
+        """Record the wearer's range, straight and bent, and store it in LeRobot's calibration file.
+
+        Raises:
+            ValueError: if a joint hardly moved between the two.
+        """
+        was_running = self._thread is not None
+        self._stop()
+        self.calibration = self._glove.calibrate()
+        self._save_calibration()
+        print(f"Calibration saved to {self.calibration_fpath}")
+        if was_running:
+            self.configure()
+
+    def configure(self) -> None:
+        """Start the glove's thread, once its range is known."""
+        if self.is_calibrated and self._thread is None:
+            thread = GloveThread(self._glove, self._channel, self.config.feedback, self.config.glove.rate_hz)
+            thread.start()
+            self._thread = thread
+
+    @check_if_not_connected
+    def get_action(self) -> RobotAction:
+        """The expected closures Âs = f(Am), and the torques that the hand measures at this moment.
+
+        Raises:
+            DeviceNotCalibratedError: if the wearer's range is not known.
+            DeviceNotConnectedError: if the glove is lost or its newest reading is too old.
+            DeviceSilentError: if no hand speaks on this rig.
+        """
+        return to_keys(self._mapping(self._running.latest().angle), self._hand_sample().torque)
+
+    @check_if_not_connected
+    def send_feedback(self, feedback: dict[str, Any]) -> None:
+        """Move the glove, or let it feel.
+
+        Between `enable_torque` and `disable_torque` the closures are position goals that the glove is driven
+        to (the hand-over of LeRobot's DAgger strategy). Otherwise the torques, in newtons, are felt as if the
+        hand had sent them.
+
+        Raises:
+            ValueError: if a value is not finite.
+        """
+        thread = self._running
+        sample = self._channel.latest()
+        silent = np.zeros(NUM_JOINTS)
+        if self._guided:
+            here = self._mapping(thread.latest().angle)
+            self._guide(thread, self._mapping.inverse(from_keys(feedback, CLOSURE_KEYS, here)))
+            return
+        torque = from_keys(feedback, TORQUE_KEYS, silent if sample is None else sample.torque)
+        closure = from_keys(feedback, CLOSURE_KEYS, silent if sample is None else sample.closure)
+        if not np.isfinite([*torque, *closure]).all():
+            raise ValueError(f"Feedback must be finite numbers, got {feedback}.")
+        self._channel.publish(HandSample(closure, torque, time.monotonic()))
+
+    def enable_torque(self) -> None:
+        """Let the glove's motors lead the fingers: hold them where they are, until `send_feedback` sets
+        position goals.
+        """
+        thread = self._running
+        self._guided = True
+        self._guide(thread, thread.latest().angle)
+
+    def disable_torque(self) -> None:
+        """Give the fingers back to the person, who feels the hand again."""
+        self._guided = False
+        if self._thread is not None:
+            self._thread.stop_leading()
+
+    @check_if_not_connected
+    def disconnect(self) -> None:
+        """Take the force off the glove and close its port.
+
+        Where the force cannot be verified to be zero this is logged as an error and not raised: LeRobot
+        disconnects the robot after the teleoperator, and must get there.
+        """
+        self._guided = False
+        try:
+            self._stop()
+            self._glove.disconnect()
+        except ConnectionError as error:
+            logger.error("%s: %s", self, error)
+
+    @property
+    def _running(self) -> GloveThread:
+        if self._thread is None:
+            raise DeviceNotCalibratedError(
+                str(self._glove),
+                "the wearer's range is not known.",
+                "Run lerobot-calibrate with the same --teleop options.",
+            )
+        return self._thread
+
+    def _hand_sample(self) -> HandSample:
+        sample = self._channel.latest()
+        age = np.inf if sample is None else time.monotonic() - sample.timestamp
+        if sample is None or age > _HAND_SILENT_AFTER_S:
+            raise DeviceSilentError(
+                f"The hand of rig {self.config.rig!r}",
+                "has not spoken yet." if sample is None else f"has been silent for {age:.2f} s.",
+                "The glove needs a hand that feels in the same process: use --robot.type=ur3_dexhand with "
+                "the same --robot.rig and --teleop.rig, and check the hand's cable and power.",
+            )
+        return sample
+
+    def _guide(self, thread: GloveThread, angle: FloatArray) -> None:
+        thread.lead(angle, np.full(NUM_JOINTS, self.config.guide_force_n))
+
+    def _stop(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()

@@ -1,0 +1,154 @@
+"""The helper's side of the arm over a pretended controller, in this process."""
+
+import threading
+import time
+from multiprocessing import Pipe
+
+import numpy as np
+import pytest
+
+from softgrasp_plugin.devices.arms.config import URArmConfig
+from softgrasp_plugin.devices.arms.ur_process import serve
+from softgrasp_plugin.devices.errors import DeviceFaultError, DeviceLostError
+
+
+class FakeLink:
+    """Kinematics of a lift: joint 1 turns by `turn` radians per metre."""
+
+    def __init__(self, joints, turn: float = 2.0) -> None:
+        self.joints = np.array(joints, dtype=float)
+        self.turn = turn
+        self.calls: list[str] = []
+        self.fault: Exception | None = None
+
+    def check(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+    def check_program(self) -> None:
+        pass
+
+    def set_tool(self) -> None:
+        self.calls.append("set_tool")
+
+    def arm_watchdog(self) -> None:
+        self.calls.append("arm_watchdog")
+
+    def forward(self, joints):
+        return np.zeros(6)
+
+    def inverse(self, pose, near):
+        return np.array([0.0, self.turn * pose[2], 0, 0, 0, 0])
+
+    def servo(self, joints, dt_s) -> None:
+        self.joints = joints
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+class Helper:
+    def __init__(self, link: FakeLink, **options) -> None:
+        self.link = link
+        self.connection, other = Pipe()
+        self._other = other
+        config = URArmConfig(host="10.0.0.1", grasp_joints=(0.0,) * 6, **options)
+        self.connection.send(("config", config))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        serve(self._other, lambda _: self.link)
+        self._other.close()
+
+    def hear(self, word: str):
+        while True:
+            assert self.connection.poll(5.0), f"no {word!r} within 5 s"
+            kind, *rest = self.connection.recv()
+            if kind == word:
+                return rest
+            assert kind != "fault", rest
+
+    def join(self) -> None:
+        self._thread.join(5.0)
+        assert not self._thread.is_alive()
+
+
+def test_approaches_then_lifts_then_hangs_up() -> None:
+    link = FakeLink([0.0, 0.05, 0, 0, 0, 0])
+    helper = Helper(link)
+    helper.hear("ready")
+    assert np.abs(link.joints).max() < 0.02
+    helper.connection.send(("lift", 0.05))
+    deadline = time.monotonic() + 5
+    while abs(link.joints[1] - 0.1) > 1e-3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    helper.connection.send(("stop", None))
+    helper.join()
+    assert link.calls == ["set_tool", "arm_watchdog", "close"]
+
+
+def test_our_death_ends_it_properly() -> None:
+    link = FakeLink(np.zeros(6))
+    helper = Helper(link)
+    helper.hear("ready")
+    helper.connection.close()
+    helper.join()
+    assert link.calls[-1] == "close"
+
+
+def test_a_far_arm_is_not_moved_without_confirmation() -> None:
+    link = FakeLink([1.0, 0, 0, 0, 0, 0])
+    helper = Helper(link)
+    kind, (_, problem, remedy) = helper.hear("fault")
+    assert kind is DeviceFaultError
+    assert "1.00 rad from the grasp pose" in problem
+    assert "confirm_approach" in remedy
+    assert link.joints[0] == 1.0
+    helper.join()
+
+
+def test_a_confirmed_approach_moves_from_afar() -> None:
+    link = FakeLink([0.9, 0, 0, 0, 0, 0])
+    helper = Helper(link, confirm_approach=True, approach_speed_rad_s=1.0, approach_acceleration_rad_s2=5.0)
+    helper.hear("ready")
+    helper.connection.send(("stop", None))
+    helper.join()
+
+
+@pytest.mark.parametrize(("turn", "reason"), [(10.0, "turn at 1.50 rad/s"), (200.0, "turn over")])
+def test_a_lift_through_a_singularity_is_refused_before_anything_moves(turn, reason) -> None:
+    link = FakeLink([0.1, 0, 0, 0, 0, 0], turn)
+    helper = Helper(link)
+    _, (_, problem, _) = helper.hear("fault")
+    assert reason in problem
+    assert link.joints[0] == 0.1
+
+
+def test_a_stop_of_the_arm_is_reported_and_hung_up() -> None:
+    link = FakeLink(np.zeros(6))
+    helper = Helper(link)
+    helper.hear("ready")
+    link.fault = DeviceFaultError("UR arm", "protective stop.", "Release it.")
+    kind, arguments = helper.hear("fault")
+    assert (kind, arguments) == (DeviceFaultError, ("UR arm", "protective stop.", "Release it."))
+    helper.join()
+    assert link.calls[-1] == "close"
+
+
+def test_a_lost_link_is_not_spoken_to_again() -> None:
+    link = FakeLink(np.zeros(6))
+    helper = Helper(link)
+    helper.hear("ready")
+    link.fault = DeviceLostError("UR arm", "nothing heard.", "Look at the cable.")
+    assert helper.hear("fault")[0] is DeviceLostError
+    helper.join()
+    assert "close" not in link.calls
+
+
+def test_any_other_error_reaches_the_other_end() -> None:
+    link = FakeLink(np.zeros(6))
+    link.fault = ZeroDivisionError("oops")
+    helper = Helper(link)
+    assert helper.hear("fault") == [RuntimeError, ("oops",)]

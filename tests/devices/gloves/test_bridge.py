@@ -1,0 +1,277 @@
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lerobot.motors import MotorCalibration
+
+from softgrasp_plugin.devices.errors import DeviceError, DeviceLostError, DeviceSilentError
+from softgrasp_plugin.devices.gloves.bridge import BridgeGlove
+from softgrasp_plugin.devices.gloves.bridge_messages import (
+    MAX_BYTES,
+    FeedbackMessage,
+    GloveMessage,
+    encode_feedback,
+    encode_glove,
+    parse_feedback,
+    parse_glove,
+)
+from softgrasp_plugin.devices.gloves.config import BridgeGloveConfig
+from softgrasp_plugin.joints import JOINTS
+from softgrasp_plugin.simulation.emulators.bridge_glove import BridgeGloveEmulator
+
+unit = st.floats(0.0, 1.0)
+six_units = st.lists(unit, min_size=6, max_size=6).map(np.array)
+numbers = st.integers(0, 2**53 - 1)
+
+
+@settings(deadline=None)
+@given(numbers, six_units, st.none() | numbers)
+def test_glove_messages_survive_the_wire(seq, angle, ack) -> None:
+    datagram = encode_glove(GloveMessage(seq, angle, ack))
+    message = parse_glove(datagram)
+    assert (message.seq, message.ack) == (seq, ack)
+    np.testing.assert_allclose(message.angle, angle, atol=1e-5)
+    assert len(datagram) <= MAX_BYTES
+
+
+@settings(deadline=None)
+@given(numbers, six_units)
+def test_feedback_messages_survive_the_wire(seq, values) -> None:
+    datagram = encode_feedback(FeedbackMessage(seq, 100 * values, values))
+    message = parse_feedback(datagram)
+    assert message.seq == seq
+    np.testing.assert_allclose(message.force, 100 * values, atol=1e-4)
+    assert len(datagram) <= MAX_BYTES
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=1100))
+def test_any_bytes_are_a_message_or_a_value_error(datagram) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (any reason)
+        parse_glove(datagram)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None)
+@given(json_values, json_values, json_values)
+def test_any_json_gives_six_angles_or_a_value_error(seq, angle, ack) -> None:
+    datagram = json.dumps({"softgrasp_glove": 1, "seq": seq, "angle": angle, "ack": ack}).encode()
+    try:
+        message = parse_glove(datagram)
+    except ValueError:
+        return
+    assert message.angle.shape == (6,)
+    assert ((message.angle >= 0) & (message.angle <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"softgrasp_glove": 2}, "version 2"),
+        ({"seq": -1}, "seq"),
+        ({"seq": True}, "seq"),
+        ({"angle": [0.0] * 5}, "6 numbers"),
+        ({"angle": [0, 0, 0, 0, 0, 1.5]}, "lie in 0…1"),
+        ({"angle": [0, 0, 0, 0, 0, float("nan")]}, "finite"),
+        ({"ack": "7"}, "ack"),
+    ],
+)
+def test_wrong_messages_say_what_is_wrong(change, reason) -> None:
+    document = {"softgrasp_glove": 1, "seq": 1, "angle": [0.0] * 6, "ack": None} | change
+    with pytest.raises(ValueError, match=reason):
+        parse_glove(json.dumps(document).encode())
+
+
+def test_an_address_open_to_the_network_needs_a_peer() -> None:
+    with pytest.raises(ValueError, match="peer"):
+        BridgeGloveConfig(bind="0.0.0.0")
+    assert BridgeGloveConfig(bind="0.0.0.0", peer="192.168.1.7").peer == "192.168.1.7"
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def program(port):
+    with BridgeGloveEmulator(("127.0.0.1", port)) as program:
+        yield program
+
+
+@pytest.fixture
+def glove(port, program):
+    glove = BridgeGlove(BridgeGloveConfig(udp_port=port), {})
+    glove.connect()
+    yield glove
+    program.faults.is_deaf = program.faults.is_silent = program.faults.replay = False
+    if glove.is_connected:
+        read_until(glove, lambda: True)
+        glove.disconnect()
+
+
+def read_for_a_second(glove: BridgeGlove) -> None:
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        glove.read()
+
+
+def read_until(glove: BridgeGlove, done) -> None:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            glove.read()
+        except DeviceSilentError:
+            continue
+        if done():
+            return
+    raise AssertionError("did not happen within 5 s")
+
+
+def test_reads_the_angles_and_sends_the_force(glove, program) -> None:
+    program.angle = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    read_until(glove, lambda: np.allclose(glove.read().angle, program.angle))
+    force = np.array([0, 0, 0, 1.5, 2.5, 0])
+    deadline = time.monotonic() + 5
+    while not np.array_equal(program.force, force):
+        glove.render(force, program.angle)
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_force_ends_by_itself_when_we_fall_silent(glove, program) -> None:
+    glove.render(np.ones(6), np.zeros(6))
+    deadline = time.monotonic() + 5
+    while program._feedback is None or program.force.any():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_release_waits_for_the_confirmation(glove, program) -> None:
+    glove.render(np.ones(6), np.zeros(6))
+    glove.release()
+    assert not program.force.any()
+
+
+def test_release_without_confirmation_says_so(glove, program) -> None:
+    program.faults.is_deaf = True
+    with pytest.raises(DeviceLostError, match=r"did not confirm.*power away"):
+        glove.release()
+
+
+def test_a_silent_program_is_an_error_that_names_the_remedy(glove, program) -> None:
+    program.faults.is_silent = True
+    with pytest.raises(DeviceSilentError, match=r"bridge glove on udp://127.0.0.1.*Start the glove program"):
+        read_for_a_second(glove)
+
+
+def test_reordered_messages_change_nothing(glove, program) -> None:
+    glove.read()
+    program.faults.replay = True
+    with pytest.raises(DeviceSilentError):
+        read_for_a_second(glove)
+    with pytest.raises(DeviceSilentError):  # nor does it become new by waiting
+        read_for_a_second(glove)
+    assert glove.dropped["reordered"] > 0
+
+
+def test_a_program_that_starts_again_is_taken_up(glove, program) -> None:
+    program.faults.is_silent = True
+    with pytest.raises(DeviceSilentError):
+        read_for_a_second(glove)
+    program._seq, program.angle, program.faults.is_silent = 0, np.full(6, 0.5), False
+    read_until(glove, lambda: glove.read().angle.all())
+
+
+def test_garbage_and_oversized_datagrams_change_nothing(glove, program) -> None:
+    oversized = encode_glove(GloveMessage(10**9, np.ones(6), None)) + b" " * MAX_BYTES
+    program.faults.extra = [b"\xff\x00garbage", b"{}", oversized]
+    read_until(glove, lambda: glove.dropped["malformed"] == 2 and glove.dropped["oversized"] == 1)
+    np.testing.assert_array_equal(glove.read().angle, 0.0)
+
+
+def test_a_second_program_is_foreign_until_the_first_is_silent(glove, port, program) -> None:
+    with BridgeGloveEmulator(("127.0.0.1", port)) as other:
+        other.angle = np.ones(6)
+        read_until(glove, lambda: glove.dropped["foreign"] > 0)
+        np.testing.assert_array_equal(glove.read().angle, 0.0)
+        program.faults.is_silent = True
+        read_until(glove, lambda: glove.read().angle.all())
+        glove.disconnect()
+
+
+def test_what_waited_while_nobody_read_is_void(glove, program) -> None:
+    program.angle = np.full(6, 0.3)
+    time.sleep(0.3)
+    program.angle = np.full(6, 0.9)
+    program.faults.is_silent = True
+    time.sleep(0.2)
+    with pytest.raises(DeviceSilentError):
+        glove.read()
+    assert glove.dropped["late"] > 0
+
+
+def test_a_calibration_scales_both_ways(port, program) -> None:
+    calibration = {joint: MotorCalibration(i, 0, 0, 2000, 6000) for i, joint in enumerate(JOINTS)}
+    glove = BridgeGlove(BridgeGloveConfig(udp_port=port), calibration)
+    glove.connect()
+    program.angle = np.full(6, 0.4)
+    read_until(glove, lambda: np.allclose(glove.read().angle, 0.5))
+    glove.render(np.ones(6), np.full(6, 0.25))
+    read_until(glove, lambda: program._feedback is not None)
+    np.testing.assert_allclose(program._feedback.angle, 0.3)
+    glove.disconnect()
+
+
+def test_calibrates_like_any_glove(glove, program, monkeypatch) -> None:
+    poses = iter([0.2, 0.7])
+
+    def wear(_: str) -> None:
+        program.angle = np.full(6, next(poses))
+        time.sleep(0.2)
+
+    monkeypatch.setattr("builtins.input", wear)
+    calibration = glove.calibrate()
+    assert (calibration["ring_bend"].range_min, calibration["ring_bend"].range_max) == (2000, 7000)
+
+
+def test_nobody_there_is_told_at_connect(port) -> None:
+    glove = BridgeGlove(BridgeGloveConfig(udp_port=port), {}, clock=iter(range(0, 1000, 2)).__next__)
+    with pytest.raises(DeviceError, match=r"no message for 5 s"):
+        glove.connect()
+    assert not glove.is_connected
+
+
+def test_the_example_program_speaks_with_the_driver(port) -> None:
+    example = Path(__file__).parents[3] / "docs" / "examples" / "bridge_glove.py"
+    process = subprocess.Popen(
+        [sys.executable, example, "127.0.0.1", str(port)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        glove = BridgeGlove(BridgeGloveConfig(udp_port=port), {})
+        glove.connect()
+        first = glove.read().angle
+        assert first[5] == 0.5
+        read_until(glove, lambda: not np.array_equal(glove.read().angle, first))
+        glove.render(np.full(6, 1.5), first)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("force [1.5")
+        glove.disconnect()
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,0 +1,154 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from softgrasp_plugin.devices.errors import DeviceFaultError, DeviceLostError, DeviceSilentError
+from softgrasp_plugin.devices.polling import Poller
+
+
+class Source:
+    """Counts; raises or blocks when told to."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.error: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self) -> int:
+        self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        self.count += 1
+        return self.count
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5.0
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def poller(source: Source) -> Iterator[Poller[int]]:
+    poller = Poller("test device", source, 500.0)
+    yield poller
+    source.gate.set()
+    poller.stop()
+
+
+def test_the_newest_sample_is_handed_out(poller: Poller[int], source: Source) -> None:
+    poller.start()
+    first = poller.latest()
+    eventually(lambda: poller.latest() > first + 3)
+    assert poller.rate_hz > 0.0
+    assert poller.age_s < 1.0
+
+
+def test_nobody_polls_after_stop(poller: Poller[int], source: Source) -> None:
+    poller.start()
+    poller.stop()
+    count = source.count
+    time.sleep(0.02)
+    assert source.count == count
+    assert not poller.is_running
+    with pytest.raises(DeviceSilentError, match="test device: it is not being read"):
+        poller.latest()
+
+
+def test_it_can_be_started_again(poller: Poller[int], source: Source) -> None:
+    poller.start()
+    poller.stop()
+    poller.start()
+    assert poller.latest() > 0
+
+
+def test_a_passing_error_passes(poller: Poller[int], source: Source) -> None:
+    poller.start()
+    source.error = DeviceSilentError("test device", "no reply.", "Wait.")
+    with pytest.raises(DeviceSilentError, match=r"silent for \d+ ms.*no reply.*Check power and cable"):  # noqa: PT012
+        while True:
+            poller.latest()
+            time.sleep(0.002)
+    assert poller.is_running
+    source.error = None
+    count = source.count
+    eventually(lambda: source.count > count)
+    assert poller.latest() > count
+
+
+@pytest.mark.parametrize("kind", [DeviceLostError, DeviceFaultError])
+def test_a_final_error_ends_it_and_is_reported(
+    poller: Poller[int], source: Source, kind: type[DeviceLostError] | type[DeviceFaultError]
+) -> None:
+    poller.start()
+    source.error = kind("test device", "it is gone.", "Plug it in.")
+    eventually(lambda: not poller.is_running)
+    for _ in range(2):
+        with pytest.raises(kind, match=r"test device: it is gone\. Plug it in\."):
+            poller.latest()
+
+
+def test_a_bug_in_the_driver_is_reported_too(poller: Poller[int], source: Source) -> None:
+    poller.start()
+    source.error = ZeroDivisionError("a bug")
+    eventually(lambda: not poller.is_running)
+    with pytest.raises(DeviceSilentError, match="a bug") as caught:
+        poller.latest()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_hanging_device_is_stale_not_fresh(source: Source) -> None:
+    poller = Poller("test device", source, 500.0, stale_after_s=0.03)
+    poller.start()
+    source.gate.clear()
+    with pytest.raises(DeviceSilentError, match=r"test device: it has been silent for \d+ ms"):  # noqa: PT012
+        while True:
+            poller.latest()
+            time.sleep(0.002)
+    source.gate.set()
+    poller.stop()
+
+
+def test_a_sample_is_as_old_as_the_question(source: Source) -> None:
+    now = [100.0]
+
+    def slow_poll() -> int:
+        now[0] += 0.05
+        return 1
+
+    poller = Poller("test device", slow_poll, 1000.0, stale_after_s=1e9, clock=lambda: now[0])
+    poller.start()
+    assert poller.age_s >= 0.049
+    poller.stop()
+
+
+def test_start_fails_if_nothing_comes(poller: Poller[int], source: Source) -> None:
+    source.error = ConnectionError("nothing there")
+    with pytest.raises(DeviceSilentError, match=r"has not answered yet \(nothing there\)"):
+        poller.start(first_sample_timeout_s=0.05)
+    assert not poller.is_running
+
+
+def test_rates_must_be_positive(source: Source) -> None:
+    with pytest.raises(ValueError, match="test device: rate_hz"):
+        Poller("test device", source, 0.0)
+
+
+def test_it_ends_with_the_main_thread(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Thread(target=lambda: None)
+    poller = Poller("test device", source, 500.0)
+    monkeypatch.setattr(threading, "main_thread", lambda: ended)
+    ended_count = source.count
+    with pytest.raises(DeviceSilentError):
+        poller.start(first_sample_timeout_s=0.05)
+    assert source.count == ended_count
+    assert not poller.is_running

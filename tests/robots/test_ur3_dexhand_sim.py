@@ -1,0 +1,126 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
+
+from softgrasp_plugin.grasping.torque_command import TorqueCommandConfig
+from softgrasp_plugin.joints import CAMERA_KEY, CLOSURE_KEYS, STATE_KEYS, TORQUE_KEYS
+from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
+from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
+from softgrasp_plugin.simulation.config_simulated_camera import SimulatedCameraConfig
+
+
+def make_robot(**options: object) -> UR3DexHandSim:
+    camera = SimulatedCameraConfig(width=64, height=48)
+    return UR3DexHandSim(UR3DexHandSimConfig(id="test", cameras={CAMERA_KEY: camera}, **options))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def robot() -> Iterator[UR3DexHandSim]:
+    robot = make_robot()
+    robot.connect()
+    yield robot
+    if robot.is_connected:
+        robot.disconnect()
+
+
+def closures(observation: dict[str, float]) -> np.ndarray:
+    return np.array([observation[key] for key in CLOSURE_KEYS])
+
+
+def test_keys_units_and_order(robot: UR3DexHandSim) -> None:
+    observation = robot.get_observation()
+    assert tuple(observation) == (*STATE_KEYS, CAMERA_KEY) == tuple(robot.observation_features)
+    assert tuple(robot.action_features) == STATE_KEYS
+    assert observation[CAMERA_KEY].shape == robot.observation_features[CAMERA_KEY] == (48, 64, 3)
+    assert observation[CAMERA_KEY].dtype == np.uint8
+    assert all(observation[key] == 0.0 for key in TORQUE_KEYS), "nothing is touched"
+    assert ((closures(observation) >= 0) & (closures(observation) <= 1)).all()
+
+
+def test_rollouts_filter_keeps_every_channel() -> None:
+    """`lerobot-rollout` keeps scalars ending in .pos or .vel only; the day it keeps all, the torque keys may
+    lose the ending.
+    """
+    assert all(key.endswith(".pos") for key in STATE_KEYS)
+
+
+def test_an_action_moves_the_hand_and_a_missing_key_keeps_its_command(robot: UR3DexHandSim) -> None:
+    start = closures(robot.get_observation())
+    sent = robot.send_action({"index_bend.pos": start[3] + 0.1})
+    for _ in range(15):
+        robot.send_action({})
+    moved = closures(robot.get_observation())
+    assert moved[3] == pytest.approx(start[3] + 0.1, abs=0.01)
+    assert moved[:3] == pytest.approx(start[:3], abs=0.01)
+    assert sent["index_bend.pos"] == pytest.approx(start[3] + 0.1)
+
+
+def test_one_action_is_one_tick(robot: UR3DexHandSim) -> None:
+    session = robot._open_session
+    for _ in range(30):
+        robot.send_action({})
+    assert session.world.time == pytest.approx(1.0)
+
+
+def test_an_action_that_is_not_finite_is_refused(robot: UR3DexHandSim) -> None:
+    with pytest.raises(ValueError, match="ring_bend"):
+        robot.send_action({"ring_bend.pos": float("nan")})
+
+
+def test_return_to_the_first_observation_opens_the_hand(robot: UR3DexHandSim) -> None:
+    """At the end of a rollout LeRobot sends the first observation back as an action, torques of zero
+    included.
+    """
+    robot.disconnect()
+    robot = make_robot(torque=TorqueCommandConfig(mode="limit"))
+    robot.connect()
+    first = {key: value for key, value in robot.get_observation().items() if key.endswith(".pos")}
+    for _ in range(20):
+        robot.send_action({"middle_bend.pos": 0.5})
+    for _ in range(60):
+        robot.send_action(first)
+    assert closures(robot.get_observation()) == pytest.approx([first[key] for key in CLOSURE_KEYS], abs=0.02)
+    robot.disconnect()
+
+
+def test_noise_disturbs_what_is_executed_and_is_reproducible() -> None:
+    def run(noise: float) -> list[float]:
+        robot = make_robot(action_noise=noise)
+        robot.connect()
+        action = dict.fromkeys(CLOSURE_KEYS, 0.2)
+        sent = [robot.send_action(action)["index_bend.pos"] for _ in range(20)]
+        robot.disconnect()
+        return sent
+
+    assert run(0.0) == [0.2] * 20
+    noisy = run(0.004)
+    assert noisy == run(0.004)
+    assert 0.0 < np.std(noisy) < 0.02
+
+
+def test_arm_joints_come_after_the_hand() -> None:
+    robot = make_robot(arm_joints=True)
+    robot.connect()
+    names = [key for key, kind in robot.observation_features.items() if kind is float]
+    assert tuple(names[:12]) == STATE_KEYS
+    assert len(names) == 18
+    assert tuple(robot.get_observation()) == tuple(robot.observation_features)
+    robot.disconnect()
+
+
+def test_two_rigs_of_one_name_are_refused(robot: UR3DexHandSim) -> None:
+    with pytest.raises(DeviceAlreadyConnectedError, match="rig"):
+        make_robot().connect()
+
+
+def test_unconnected_use_is_refused() -> None:
+    with pytest.raises(DeviceNotConnectedError):
+        make_robot().get_observation()
+
+
+@pytest.mark.parametrize("objects", [[], ["object_13"]])
+def test_unknown_objects_are_refused(objects: list[str]) -> None:
+    with pytest.raises(ValueError, match="object_01"):
+        UR3DexHandSimConfig(objects=objects)
