@@ -137,7 +137,7 @@ def run(config: FitMappingConfig) -> AngleMapping:
     return mapping
 
 
-@parser.wrap()  # type: ignore[untyped-decorator]
+@parser.wrap()
 def fit(config: FitMappingConfig) -> AngleMapping:
     """Entry point of the command; see the module's docstring."""
     return run(config)

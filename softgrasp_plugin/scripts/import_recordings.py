@@ -1,0 +1,132 @@
+"""`softgrasp-import`: the SoftGrasp authors' recordings as a LeRobotDataset.
+
+```shell
+softgrasp-import --recordings=data/test_recordings --repo_id=${HF_USER}/apple --root=data/apple
+lerobot-dataset-viz --repo-id ${HF_USER}/apple --root data/apple --episode-index 0
+```
+
+One recording can be held out in parts: cut it with ``--segments=10`` and train with
+``--dataset.eval_split=0.2`` (its last two tenths, in which a grasp mostly holds still), or leave out parts in
+which the hand moves, as with ``--dataset.episodes=[0,1,3,4,5,6,7]``; ``softgrasp-plot --held_out_episodes``
+measures the error on them.
+"""
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lerobot.configs import parser
+from lerobot.datasets import LeRobotDataset
+from lerobot.utils.constants import HF_LEROBOT_HOME
+from lerobot.utils.utils import init_logging
+
+from ..datasets.importing import ImportOptions, segment_bounds, write_dataset
+from ..datasets.recordings import find_recordings, read_recording
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class ImportConfig:
+    """Options of `softgrasp-import`."""
+
+    # One recording (`<name>/<name>.pickle`, `<name>/<name>/0.jpg` …), or a folder of several.
+    recordings: Path
+    # Name of the new dataset, "user/name".
+    repo_id: str
+    # Folder of the new dataset; by default LeRobot's own place for this repo_id.
+    root: Path | None = None
+    # Frame rate of the recordings.
+    fps: int = 30
+    # What the demonstrations do; language-conditioned policies read it.
+    task: str = "Grasp the object and lift it."
+    # [height, width] to shrink the images to; by default their own size.
+    image_size: tuple[int, int] | None = None
+    # Store images as video (small), else as PNG.
+    video: bool = True
+    # Cut each recording into this many episodes, so that some can be held out.
+    segments: int = 1
+    # Add the stage of the grasp to every frame. Without it the dataset can be merged with those of
+    # `lerobot-record`.
+    stages: bool = True
+    # At most so many first frames, up to the first contact, give the zero of the force sensors; 0: as
+    # recorded.
+    free_air_frames: int = 30
+    # Upload the dataset to the Hub when it is written.
+    push_to_hub: bool = False
+    # Upload to a private repository.
+    private: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("fps", "segments"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name}={getattr(self, name)}: expected 1 or more.")
+        if self.free_air_frames < 0:
+            raise ValueError(f"--free_air_frames={self.free_air_frames}: expected 0 or more.")
+        if self.image_size is not None and min(self.image_size) < 16:
+            raise ValueError(
+                f"--image_size={list(self.image_size)}: expected [height, width] in pixels, 16 or more."
+            )
+
+
+def import_recordings(config: ImportConfig) -> Path:
+    """Import recordings as `config` says.
+
+    Returns:
+        The folder of the new dataset.
+
+    Raises:
+        ValueError: a recording is malformed.
+        OSError: a file is missing, or the target exists.
+    """
+    root = config.root if config.root is not None else HF_LEROBOT_HOME / config.repo_id
+    if root.exists():  # before reading gigabytes
+        raise FileExistsError(f"{root} exists already. Choose another --root, or remove it first.")
+    recordings = [
+        read_recording(folder, config.free_air_frames) for folder in find_recordings(config.recordings)
+    ]
+    for number, recording in enumerate(recordings):
+        first = number * config.segments
+        episodes = (
+            f"episode {first}" if config.segments == 1 else f"episodes {first}…{first + config.segments - 1}"
+        )
+        logger.info("%s → %s", recording.name, "\n    ".join([episodes, *recording.notes]))
+        if config.segments > 1:
+            bounds = segment_bounds(len(recording), config.segments)
+            logger.info("    cut at frames %s", ", ".join(str(start) for start, _ in bounds[1:]))
+    options = ImportOptions(
+        config.fps, config.task, config.image_size, config.video, config.segments, config.stages
+    )
+    write_dataset(recordings, config.repo_id, root, options)
+    logger.info(
+        "Wrote %d episodes, %d frames to %s",
+        len(recordings) * config.segments,
+        sum(map(len, recordings)),
+        root,
+    )
+    if config.push_to_hub:
+        dataset = LeRobotDataset(config.repo_id, root=root, video_backend="pyav")
+        dataset.push_to_hub(tags=["softgrasp"], private=config.private)
+    return root
+
+
+@parser.wrap()
+def run(config: ImportConfig) -> None:
+    """Import recordings; a bad input ends with one line instead of a traceback."""
+    try:
+        import_recordings(config)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"softgrasp-import: {error}") from error
+
+
+def main() -> None:
+    """Entry point of `softgrasp-import`."""
+    # Errors only: the video encoder otherwise prints a page per episode, over the progress bar.
+    os.environ.setdefault("SVT_LOG", "1")
+    init_logging()
+    run()
+
+
+if __name__ == "__main__":
+    main()
