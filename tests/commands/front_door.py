@@ -1,0 +1,102 @@
+"""Run LeRobot's real commands as a user would, offline and away from the user's own folders."""
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TASK = "Grasp the object without crushing it and hold it lifted."
+SMALL_CAMERA = "{side: {type: softgrasp_sim, width: 160, height: 120, fps: 30}}"
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Variables that keep a command offline and its caches below `home`."""
+    return {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "HF_HOME": str(home / "hf"),
+        "HF_LEROBOT_HOME": str(home / "lerobot"),
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+def run_command(name: str, *arguments: str, home: Path, timeout: float = 600) -> str:
+    """Run a console script of this environment; return its output, fail with it if the command fails."""
+    result = start(name, *arguments, home=home, timeout=timeout)
+    assert result.returncode == 0, f"{name} exited with {result.returncode}:\n{result.stdout[-6000:]}"
+    return result.stdout
+
+
+def start(name: str, *arguments: str, home: Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    """Run a console script of this environment and return whatever came of it."""
+    script = Path(sys.executable).parent / name
+    return subprocess.run(
+        [str(script), *arguments],
+        env=environment(home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def run_in_terminal(
+    name: str, *arguments: str, home: Path, keys: list[tuple[str, str]], pause_s: float
+) -> str:
+    """Run a console script in a terminal and press keys.
+
+    Args:
+        name: the command.
+        arguments: its arguments.
+        home: as in `run_command`.
+        keys: pairs of a text to wait for and a key to press `pause_s` seconds after it was printed, in turn.
+        pause_s: seconds.
+    """
+    controller, terminal = pty.openpty()
+    script = Path(sys.executable).parent / name
+    process = subprocess.Popen(
+        [str(script), *arguments], env=environment(home), stdin=terminal, stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    output, seen, waiting = "", 0, list(keys)
+    while True:
+        try:
+            chunk = os.read(controller, 4096)
+        except OSError:  # the terminal is gone when the command has ended
+            break
+        output += chunk.decode(errors="replace")
+        if waiting and waiting[0][0] in output[seen:]:
+            trigger, key = waiting.pop(0)
+            seen = output.index(trigger, seen) + len(trigger)
+            time.sleep(pause_s)
+            os.write(controller, key.encode())
+    os.close(controller)
+    assert process.wait(timeout=60) == 0, output[-6000:]
+    assert not waiting, f"never printed: {waiting[0][0]!r} in {output[-6000:]}"
+    return output
+
+
+def record_arguments(
+    root: Path, *, repo_id: str = "softgrasp/test", episodes: int = 2, seconds: float = 7, video: bool = True
+) -> list[str]:
+    """Arguments of `lerobot-record` for a small simulated dataset."""
+    return [
+        "--robot.type=ur3_dexhand_sim",
+        f"--robot.cameras={SMALL_CAMERA}",
+        "--teleop.type=virtual_operator",
+        f"--dataset.repo_id={repo_id}",
+        f"--dataset.root={root}",
+        f"--dataset.single_task={TASK}",
+        f"--dataset.num_episodes={episodes}",
+        f"--dataset.episode_time_s={seconds}",
+        "--dataset.reset_time_s=0.2",
+        f"--dataset.video={str(video).lower()}",
+        f"--dataset.streaming_encoding={str(video).lower()}",
+        "--dataset.push_to_hub=false",
+        "--dataset.no_stamp=true",
+        "--play_sounds=false",
+    ]

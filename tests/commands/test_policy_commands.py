@@ -1,0 +1,110 @@
+"""`lerobot-eval` and `lerobot-rollout` with a trained policy on the simulated rig."""
+
+import json
+from pathlib import Path
+
+import pytest
+from lerobot.datasets import LeRobotDataset
+
+from softgrasp_plugin.joints import STATE_KEYS
+
+from .front_door import SMALL_CAMERA, TASK, run_command, run_in_terminal
+
+pytestmark = pytest.mark.slow
+
+ROBOT = ["--robot.type=ur3_dexhand_sim", f"--robot.cameras={SMALL_CAMERA}"]
+
+
+def dataset_arguments(root: Path, episodes: int, seconds: float) -> list[str]:
+    return [
+        "--dataset.repo_id=softgrasp/rollout_test",
+        f"--dataset.root={root}",
+        f"--dataset.single_task={TASK}",
+        f"--dataset.num_episodes={episodes}",
+        f"--dataset.episode_time_s={seconds}",
+        "--dataset.reset_time_s=0.2",
+        "--dataset.video=false",
+        "--dataset.push_to_hub=false",
+        "--dataset.no_stamp=true",
+        "--play_sounds=false",
+    ]
+
+
+@pytest.mark.parametrize("asynchronous", ["true", "false"])
+def test_eval_reports_every_task_and_writes_videos(home: Path, policy: Path, asynchronous: str) -> None:
+    output_dir = home / f"eval_{asynchronous}"
+    run_command(
+        "lerobot-eval",
+        f"--policy.path={policy}",
+        "--policy.device=cpu",
+        "--env.type=softgrasp_sim",
+        "--env.task=object_01,object_06",
+        "--env.episode_length=12",
+        "--env.observation_height=120",
+        "--env.observation_width=160",
+        "--eval.n_episodes=2",
+        "--eval.batch_size=2",
+        f"--eval.use_async_envs={asynchronous}",
+        f"--output_dir={output_dir}",
+        home=home,
+    )
+    info = json.loads((output_dir / "eval_info.json").read_text())
+    assert {entry["task_id"] for entry in info["per_task"]} == {1, 6}
+    assert len(list(output_dir.glob("videos/**/*.mp4"))) == 4
+
+
+def test_base_rollout(home: Path, policy: Path) -> None:
+    output = run_command(
+        "lerobot-rollout",
+        "--strategy.type=base",
+        f"--policy.path={policy}",
+        *ROBOT,
+        "--duration=3",
+        "--fps=30",
+        f"--task={TASK}",
+        "--play_sounds=false",
+        home=home,
+    )
+    assert "Trial 0, object_01: " in output
+    assert "Returning robot to initial position" in output
+
+
+def test_episodic_rollout_records_all_twelve_channels(home: Path, policy: Path) -> None:
+    root = home / "rollout_episodic"
+    run_command(
+        "lerobot-rollout",
+        "--strategy.type=episodic",
+        f"--policy.path={policy}",
+        *ROBOT,
+        *dataset_arguments(root, episodes=2, seconds=2),
+        home=home,
+    )
+    recorded = LeRobotDataset("softgrasp/rollout_test", root=root)
+    assert recorded.num_episodes == 2
+    assert recorded.meta.features["observation.state"]["names"] == list(STATE_KEYS)
+    assert recorded.meta.features["action"]["names"] == list(STATE_KEYS)
+
+
+def test_dagger_hands_over_to_the_virtual_operator(home: Path, policy: Path) -> None:
+    """Space pauses the policy, tab hands over, tab again ends the correction: one episode of corrections."""
+    root = home / "rollout_dagger"
+    run_in_terminal(
+        "lerobot-rollout",
+        "--strategy.type=dagger",
+        "--strategy.num_episodes=1",
+        f"--policy.path={policy}",
+        *ROBOT,
+        "--teleop.type=virtual_operator",
+        *dataset_arguments(root, episodes=1, seconds=5),
+        "--fps=30",
+        home=home,
+        keys=[
+            ("corrections-only recording started", " "),
+            ("autonomous -> paused", "\t"),
+            ("Entering correction mode", "\t"),
+        ],
+        pause_s=3.0,
+    )
+    recorded = LeRobotDataset("softgrasp/rollout_test", root=root)
+    assert recorded.num_episodes == 1
+    assert recorded.meta.total_frames > 20
