@@ -145,6 +145,7 @@ class _Demo:
                 f"--root={self.dataset}",
                 f"--policy_path={self.policy}",
                 f"--output_dir={self.figures}",
+                "--lift.settle_torque_rate=2.0",  # as in record/demo.yaml
             ],
             r"(.+)",
         )

@@ -16,7 +16,7 @@ import json
 import logging
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,7 @@ from ..datasets.importing import STAGE_FEATURE
 from ..figures.demonstration import Demonstration, draw_demonstration, strip_frames
 from ..figures.prediction import draw_prediction
 from ..figures.style import save
+from ..grasping.lift import LiftConfig
 from ..grasping.stages import segment_stages
 from ..joints import IMAGE_FEATURE, FloatArray
 
@@ -68,6 +69,9 @@ class PlotConfig:
     image_key: str = IMAGE_FEATURE
     # Images in the strip.
     num_images: int = 7
+    # The lift supervisor of the recording (its --robot.lift), which tells when the arm rose where the
+    # dataset has no stages of its own.
+    lift: LiftConfig = field(default_factory=LiftConfig)
     # "png", "pdf" or "svg".
     format: str = "png"
 
@@ -155,7 +159,7 @@ def _read_demonstration(
     if STAGE_FEATURE in dataset.features:
         stages = np.asarray(rows[STAGE_FEATURE], dtype=np.int64)
     else:
-        stages = segment_stages(closure, torque, dataset.fps)
+        stages = segment_stages(closure, torque, dataset.fps, config=config.lift)
     items = [dataset[start + frame] for frame in strip_frames(stop - start, config.num_images)]
     return Demonstration(
         images=[(item[config.image_key].permute(1, 2, 0) * 255).byte().numpy() for item in items],
