@@ -100,6 +100,7 @@ class VirtualOperator(Teleoperator):
     def enable_torque(self) -> None:
         """Let the glove's motors lead the fingers: `send_feedback` sets position goals."""
         self._guided = True
+        self._take_place().is_active = False
 
     def disable_torque(self) -> None:
         """Give the fingers back to the person, who goes on from where the glove stands."""

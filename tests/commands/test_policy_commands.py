@@ -1,6 +1,7 @@
 """`lerobot-eval` and `lerobot-rollout` with a trained policy on the simulated rig."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,33 @@ def test_eval_reports_every_task_and_writes_videos(home: Path, policy: Path, asy
     info = json.loads((output_dir / "eval_info.json").read_text())
     assert {entry["task_id"] for entry in info["per_task"]} == {1, 6}
     assert len(list(output_dir.glob("videos/**/*.mp4"))) == 4
+
+
+def test_training_evaluates_in_the_simulation(home: Path, dataset: Path, policy: Path) -> None:
+    output = run_command(
+        "lerobot-train",
+        f"--policy.path={policy}",
+        "--policy.device=cpu",
+        "--policy.push_to_hub=false",
+        "--dataset.repo_id=softgrasp/test",
+        f"--dataset.root={dataset}",
+        f"--output_dir={home / 'training_with_evaluation'}",
+        "--env.type=softgrasp_sim",
+        "--env.task=object_01",
+        "--env.episode_length=8",
+        "--env.observation_height=120",
+        "--env.observation_width=160",
+        "--env_eval_freq=2",
+        "--eval.n_episodes=1",
+        "--eval.batch_size=1",
+        "--steps=2",
+        "--batch_size=4",
+        "--num_workers=0",
+        "--save_checkpoint=false",
+        home=home,
+    )
+    assert re.search(r"success:\d", output)
+    assert list((home / "training_with_evaluation").glob("eval/**/*.mp4"))
 
 
 def test_base_rollout(home: Path, policy: Path) -> None:
