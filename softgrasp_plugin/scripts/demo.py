@@ -167,8 +167,8 @@ Score: {config.object} grasped and held in {successes} of {trials} trials
 Next
   {viewer}
       look at what was recorded (needs: pip install 'lerobot[core-scripts]')
-  softgrasp-demo --object=object_06
-      teach it a steel bottle, held from the side
+  lerobot-record --config_path={config_path("record/simulation.yaml")} --robot.objects='[object_06]'
+      record another object: a steel bottle, held from the side
   softgrasp-benchmark --policy=operator --output_dir=outputs/operator
       the virtual operator on all twelve objects"""
         )

@@ -1,0 +1,58 @@
+"""Configuration of the real robot."""
+
+from dataclasses import dataclass, field
+
+from lerobot.cameras.configs import CameraConfig
+from lerobot.robots.config import RobotConfig
+
+from ..devices.arms.config import ArmConfig, NoArmConfig, URArmConfig
+from ..devices.hands.config import HandConfig
+from ..grasping.lift import LiftConfig
+from ..grasping.torque_command import TorqueCommandConfig
+
+
+@RobotConfig.register_subclass("ur3_dexhand")
+@dataclass(kw_only=True)
+class UR3DexHandConfig(RobotConfig):
+    """A six-joint hand, on a UR3 or on a bench, watched by cameras.
+
+    Attributes:
+        hand: which hand: `--robot.hand.type=inspire_serial | inspire_modbus_rtu | inspire_modbus_tcp |
+            dynamixel` and its options.
+        arm: what carries it: `--robot.arm.type=none | ur` and its options.
+        cameras: cameras by name; the camera that the policy sees is called `side`.
+        torque: whether and how predicted torques limit the grip.
+        lift: when and how the arm is raised.
+        lower_after_s: a raised arm comes down again once the hand has touched nothing for so long, and the
+            next grasp may begin.
+        max_closure_speed: the fastest a joint is told to move, closure per second, wherever the command comes
+            from: a policy's first action or a glove put on with a bent hand must not be a blow.
+        rig: name under which a glove in the same process feels this hand, as in `--teleop.rig`.
+    """
+
+    hand: HandConfig
+    arm: ArmConfig = field(default_factory=NoArmConfig)
+    cameras: dict[str, CameraConfig] = field(default_factory=dict)
+    torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
+    lift: LiftConfig = field(default_factory=LiftConfig)
+    lower_after_s: float = 1.0
+    max_closure_speed: float = 2.5
+    rig: str = "default"
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: if one is out of range, or the arm may not do what the lift asks for.
+        """
+        super().__post_init__()
+        for name in ("lower_after_s", "max_closure_speed"):
+            if not 0.0 < getattr(self, name) <= 60.0:
+                raise ValueError(f"--robot.{name} must lie in (0, 60], got {getattr(self, name)}.")
+        if isinstance(self.arm, URArmConfig):
+            for asked, allowed in (("height_m", "max_height_m"), ("speed_m_s", "max_speed_m_s")):
+                if getattr(self.lift, asked) > getattr(self.arm, allowed):
+                    raise ValueError(
+                        f"--robot.lift.{asked}={getattr(self.lift, asked)} is more than "
+                        f"--robot.arm.{allowed}={getattr(self.arm, allowed)} allows."
+                    )

@@ -1,0 +1,131 @@
+"""`softgrasp-doctor`: what is wrong with this installation and these devices, and what to do about it.
+
+```shell
+softgrasp-doctor                                       # the installation
+softgrasp-doctor --robot.type=ur3_dexhand --robot.id=hand --robot.hand.type=dynamixel \
+    --robot.hand.port=/dev/ttyUSB0                     # and a robot; likewise --teleop.type=force_glove …
+```
+
+Give it the same ``--robot`` and ``--teleop`` options as LeRobot's commands. Every line is green (well), amber
+(works, but not as it should) or red (does not work), with the remedy; the exit code is 1 if one is red.
+Devices are really connected: empty the hand first, since a hand of Dynamixel motors goes limp for a moment.
+The hand holds where it is, and the arm is not moved.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lerobot.configs import parser
+from lerobot.robots.config import RobotConfig
+from lerobot.teleoperators.config import TeleoperatorConfig
+
+from ..devices.arms.config import URArmConfig
+from ..robots.config_ur3_dexhand import UR3DexHandConfig
+from ..teleoperators.config_force_glove import ForceGloveConfig
+from .doctor_checks import (
+    Finding,
+    Level,
+    check_plugins,
+    check_realsense,
+    check_serial_ports,
+    check_ur_rtde,
+    check_versions,
+)
+
+_COLOURS = {Level.GREEN: 32, Level.AMBER: 33, Level.RED: 31}
+
+
+@dataclass
+class DoctorConfig:
+    """Options of `softgrasp-doctor`."""
+
+    # The robot, as for lerobot-record.
+    robot: RobotConfig | None = None
+    # The glove, as for lerobot-record.
+    teleop: TeleoperatorConfig | None = None
+    # How long rates are measured, seconds.
+    listen_s: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.listen_s <= 600.0:
+            raise ValueError(f"--listen_s must lie in 0.5…600 seconds, got {self.listen_s}.")
+
+
+def examine(config: DoctorConfig) -> Iterator[Finding]:
+    """Look at the installation, then at the devices of `config`."""
+    robot = config.robot if isinstance(config.robot, UR3DexHandConfig) else None
+    cameras = {} if robot is None else robot.cameras
+    yield from check_versions()
+    yield from check_plugins()
+    yield from check_realsense(needed=any(camera.type == "intelrealsense" for camera in cameras.values()))
+    if robot is not None and isinstance(robot.arm, URArmConfig):
+        yield from check_ur_rtde()
+    yield from check_serial_ports(_ports(config))
+    for kind, device, ours in (
+        ("robot", config.robot, UR3DexHandConfig),
+        ("teleop", config.teleop, ForceGloveConfig),
+    ):
+        if device is not None and not isinstance(device, ours):
+            yield Finding(
+                Level.GREEN, f"--{kind}.type={device.type}", "has no device for the doctor to look at"
+            )
+    yield from _examine_devices(config)
+
+
+def _examine_devices(config: DoctorConfig) -> Iterator[Finding]:
+    from ..robots.ur3_dexhand import UR3DexHand
+    from ..teleoperators.force_glove import ForceGlove
+    from .doctor_devices import DeviceCheck
+
+    try:
+        robot = UR3DexHand(config.robot) if isinstance(config.robot, UR3DexHandConfig) else None
+        teleop = ForceGlove(config.teleop) if isinstance(config.teleop, ForceGloveConfig) else None
+    except (ValueError, ImportError) as error:
+        yield Finding(Level.RED, "configuration", str(error), "Correct the option or the file it names.")
+        return
+    yield from DeviceCheck(robot, teleop, config.listen_s)()
+
+
+def _ports(config: DoctorConfig) -> list[str]:
+    devices = []
+    if isinstance(config.robot, UR3DexHandConfig):
+        devices.append(config.robot.hand)
+    if isinstance(config.teleop, ForceGloveConfig):
+        devices.append(config.teleop.glove)
+    ports = [getattr(device, name, None) for device in devices for name in ("port", "encoder_port")]
+    return [port for port in ports if port is not None]
+
+
+def report(findings: Iterable[Finding]) -> int:
+    """Print the findings as they come; returns the exit code."""
+    levels = []
+    for finding in findings:
+        levels.append(finding.level)
+        print(f"{_paint(finding.level)}  {finding.subject}: {finding.text}", flush=True)
+        if finding.remedy:
+            print(f"       → {finding.remedy}", flush=True)
+    print(", ".join(f"{levels.count(level)} {level}" for level in Level))
+    return int(Level.RED in levels)
+
+
+def _paint(level: Level) -> str:
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return f"{level:<5}"
+    return f"\x1b[{_COLOURS[level]}m{level:<5}\x1b[0m"
+
+
+@parser.wrap()
+def run(config: DoctorConfig) -> None:
+    """Examine, report, and exit with 1 if something is red."""
+    raise SystemExit(report(examine(config)))
+
+
+def main() -> None:
+    """Entry point of `softgrasp-doctor`."""
+    run()
+
+
+if __name__ == "__main__":
+    main()

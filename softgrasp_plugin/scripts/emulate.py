@@ -1,0 +1,172 @@
+"""`softgrasp-emulate`: the hardware path at your desk, with nothing plugged in.
+
+```shell
+softgrasp-emulate                      # leave it running and follow what it prints
+softgrasp-emulate --object=object_06 --hand=inspire_serial --arm=ur3
+```
+
+It opens emulated wires for a hand, a glove and (with ``--arm``) a UR controller, and runs the simulated world
+between them: a simulated person in the glove grasps a simulated object through the real drivers, again and
+again, while one of LeRobot's commands is connected. Ready-made configurations for these commands go to
+``--output_dir``. Ctrl-C ends it.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lerobot.configs import parser
+from lerobot.utils.utils import init_logging
+
+from ..devices.arms.config import RATES_HZ
+from ..grasping.objects import OBJECT_BY_TASK, TASKS
+from .emulated_arm import GRASP_JOINTS, EmulatedArm
+from .emulated_rig import HAND_TYPES, EmulatedRig, motor_calibration
+
+_DEVICE_ID = "emulated"
+_STATUS_PERIOD_S = 1.0
+
+
+@dataclass
+class EmulateConfig:
+    """Options of `softgrasp-emulate`."""
+
+    # The object on the table, as in Table 2 of the paper: object_01 … object_12.
+    object: str = TASKS[0]
+    # Decides everything that is random about objects and person.
+    seed: int = 0
+    # The hand: dynamixel, or inspire_serial (an RH56).
+    hand: str = HAND_TYPES[0]
+    # The arm: none, ur3 or ur3e. An arm needs the extra `ur` and a free loopback address.
+    arm: str = "none"
+    # Address of the UR controller; its ports are fixed.
+    arm_host: str = "127.0.0.3"
+    # Where configurations and calibrations are written.
+    output_dir: Path = Path("outputs/emulated")
+
+    def __post_init__(self) -> None:
+        for name, choices in (("object", TASKS), ("hand", HAND_TYPES), ("arm", ("none", *RATES_HZ))):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"--{name} is one of {', '.join(choices)}; got {getattr(self, name)!r}.")
+
+
+@contextmanager
+def emulated_rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
+    """A running rig, with the files that let LeRobot's commands use it in `config.output_dir`."""
+    with ExitStack() as stack:
+        arm = None
+        if config.arm != "none":
+            arm = stack.enter_context(EmulatedArm(config.arm_host, config.arm))
+        rig = stack.enter_context(
+            EmulatedRig(
+                OBJECT_BY_TASK[config.object].object_id,
+                config.seed,
+                config.hand,
+                None if arm is None else arm.height_m,
+            )
+        )
+        write_files(config, rig)
+        yield rig
+
+
+def write_files(config: EmulateConfig, rig: EmulatedRig) -> None:
+    """Write calibrations, and configurations for lerobot-teleoperate and lerobot-record."""
+    folder = config.output_dir.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"robot_{_DEVICE_ID}.json").write_text(rig.hand_calibration.to_json())
+    glove = {joint: asdict(entry) for joint, entry in motor_calibration().items()}
+    (folder / f"glove_{_DEVICE_ID}.json").write_text(json.dumps(glove, indent=4))
+    devices = _devices(config, rig, folder)
+    record = {
+        **devices,
+        "dataset": {
+            "repo_id": "softgrasp/emulated",
+            "root": str(folder / "dataset"),
+            "single_task": "Grasp the object without crushing it and hold it lifted.",
+            "num_episodes": 1,
+            "episode_time_s": 12,
+            "reset_time_s": 0,
+            "push_to_hub": False,
+        },
+        "play_sounds": False,
+    }
+    (folder / "rig.json").write_text(json.dumps(devices, indent=4))
+    (folder / "record.json").write_text(json.dumps(record, indent=4))
+
+
+def _devices(config: EmulateConfig, rig: EmulatedRig, folder: Path) -> dict[str, Any]:
+    arm: dict[str, Any] = {"type": "none"}
+    if config.arm != "none":
+        arm = {
+            "type": "ur",
+            "host": config.arm_host,
+            "model": config.arm,
+            "grasp_joints": list(GRASP_JOINTS),
+        }
+    return {
+        "robot": {
+            "type": "ur3_dexhand",
+            "id": f"robot_{_DEVICE_ID}",
+            "calibration_dir": str(folder),
+            "hand": {"type": rig.hand_config.type, **asdict(rig.hand_config)},
+            "arm": arm,
+        },
+        "teleop": {
+            "type": "force_glove",
+            "id": f"glove_{_DEVICE_ID}",
+            "calibration_dir": str(folder),
+            "glove": {"type": rig.glove_config.type, **asdict(rig.glove_config)},
+        },
+    }
+
+
+@parser.wrap()
+def run(config: EmulateConfig) -> None:
+    """Run until Ctrl-C."""
+    with emulated_rig(config) as rig:
+        try:
+            folder = config.output_dir
+            print(
+                f"hand   {rig.hand_config.type:<15} on {rig.hand_wire.port}\n"
+                f"glove  {rig.glove_config.type:<15} on {rig.glove_wire.port}\n"
+                f"arm    {config.arm:<15} {'' if config.arm == 'none' else 'at ' + config.arm_host}\n\n"
+                "In another terminal:\n\n"
+                f"  softgrasp-doctor    --config_path={folder}/rig.json\n"
+                f"  lerobot-teleoperate --config_path={folder}/rig.json --teleop_time_s=30\n"
+                f"  lerobot-record      --config_path={folder}/record.json\n\n"
+                "Ctrl-C ends the emulation.\n",
+                flush=True,
+            )
+            while True:
+                time.sleep(_STATUS_PERIOD_S)
+                rig.check()
+                _show(rig)
+        except KeyboardInterrupt:
+            print("\nUnplugged.")
+
+
+def _show(rig: EmulatedRig) -> None:
+    grip = rig.world.hand_sample().torque
+    phase = rig.person.phase if rig.person.is_active else "waiting for a command"
+    print(
+        f"\r{phase:<22} grip {grip.max():4.1f} N   glove {rig.glove_current_ma.max():3.0f} mA   "
+        f"lifted {1e3 * rig.world.lift_height_m:3.0f} mm   grasps {rig.trials}  ",
+        end="",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Entry point of `softgrasp-emulate`."""
+    init_logging()
+    logging.getLogger().setLevel(logging.WARNING)
+    run()
+
+
+if __name__ == "__main__":
+    main()

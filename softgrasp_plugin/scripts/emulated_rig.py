@@ -1,0 +1,305 @@
+"""A rig at your desk: hand and glove on emulated wires, and between them the simulated world in real time.
+
+    glove wire ⇄ emulated motors ⇄ simulated finger, of a simulated person who sees the simulated object
+    hand wire  ⇄ emulated motors ⇄ simulated hand, which grasps the object
+
+Whoever connects both wires (`lerobot-record` with the real drivers) closes the loop: bent fingers close the
+hand, and what the hand touches the fingers feel. Nothing here knows Algorithm 1 or the mapping's other side.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+from lerobot.motors import MotorCalibration
+
+from ..devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
+from ..devices.hands.calibration import FreeAirForce, HandCalibration
+from ..devices.hands.config import DynamixelHandConfig, HandConfig, InspireSerialHandConfig
+from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.mapping import PAPER_MAPPING
+from ..joints import JOINTS, NUM_JOINTS, FloatArray
+from ..simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
+from ..simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
+from ..simulation.emulators.wire import Faults
+from ..simulation.operator import OperatorPhase, VirtualOperator
+from ..simulation.world import FEEDBACK_RATE, World
+
+HAND_TYPES = ("dynamixel", "inspire_serial")
+MOTOR_MODEL = "xl330-m288"
+HAND_LEVER_ARM_M, GLOVE_LEVER_ARM_M = 0.07, 0.08
+
+_TICK_S = 1.0 / FEEDBACK_RATE
+_SERVO_LAG_S = 0.03
+_UNUSED_AFTER_S = 0.5
+_OPENING_SPEED = 0.5
+_OPEN_FOR_S = 1.0
+_DOWN_M = 0.002
+_OPEN_TICK, _CLOSED_TICK = 1024, 3072
+# One computer drives the devices and is the devices: slower and more patient than a real rig.
+_HAND_RATE_HZ, _GLOVE_RATE_HZ, _REPLY_TIMEOUT_S, _PATIENCE_S = 100.0, 125.0, 0.1, 0.5
+_GOAL_CURRENT, _TORQUE_ENABLE = 102, 64
+
+
+class BusyLine(Faults):
+    """A line without faults that remembers when it last carried a reply."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._used_at = -math.inf
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody has been answered within the last half second."""
+        return time.monotonic() - self._used_at < _UNUSED_AFTER_S
+
+    def deliver(self, reply: bytes, send: Callable[[bytes], None]) -> None:
+        self._used_at = time.monotonic()
+        super().deliver(reply, send)
+
+
+class WiredJoints:
+    """A `Plant` whose joints live in the world: the wire's thread writes commands and reads measurements.
+
+    Args:
+        position: shape (6,), where the joints are.
+    """
+
+    def __init__(self, position: FloatArray) -> None:
+        self._lock = threading.Lock()
+        self._target, self._limit_n = position.copy(), np.zeros(NUM_JOINTS)
+        self._measured: tuple[FloatArray, FloatArray] = (position, np.zeros(NUM_JOINTS))
+
+    @property
+    def commanded(self) -> tuple[FloatArray, FloatArray]:
+        """Targets (6,) and force limits (6,) in newtons; a joint with limit 0 is limp."""
+        with self._lock:
+            return self._target.copy(), self._limit_n.copy()
+
+    def command(self, joint: int, closure: float, force_limit_n: float) -> None:
+        with self._lock:
+            self._target[joint], self._limit_n[joint] = closure, force_limit_n
+
+    def measure(self) -> tuple[FloatArray, FloatArray]:
+        return self._measured
+
+    def place(self, position: FloatArray, force_n: FloatArray) -> None:
+        """Tell where the joints are (6,) and what they feel (6,), in newtons."""
+        self._measured = (position, force_n)
+
+
+class WiredOperator(VirtualOperator):
+    """The simulated person, whose glove is driven through a wire and not by Algorithm 1 in here.
+
+    Args:
+        world: the world to grasp in.
+        wire: the joints of the glove.
+    """
+
+    def __init__(self, world: World, wire: WiredJoints) -> None:
+        super().__init__(world)
+        self._wire = wire
+        self._open_since_s = 0.0
+
+    def _tick(self) -> None:
+        angle, limit_n = self._wire.commanded
+        self.glove.render(limit_n, angle)
+        if self.is_active and not self.done:
+            self._open_since_s = 0.0
+            self._advance_phase()
+            self._intention = self._intend()
+        else:
+            self._let_go()
+        self.glove.advance(self._intention, _TICK_S)
+        self._wire.place(self.glove.angle, self.glove.felt_torque)
+
+    @property
+    def has_tried(self) -> bool:
+        """Whether the fingers have moved since the trial began."""
+        return self.phase is not OperatorPhase.PREPARING
+
+    @property
+    def has_let_go(self) -> bool:
+        """Whether the fingers have been open for a second."""
+        return self._open_since_s >= _OPEN_FOR_S
+
+    def _let_go(self) -> None:
+        way = self._mapping.inverse(self._world.initial_closure) - self._intention
+        step = _OPENING_SPEED * _TICK_S
+        self._intention = self._intention + np.clip(way, -step, step)
+        self._open_since_s = self._open_since_s + _TICK_S if np.abs(way).max() <= step else 0.0
+
+
+class EmulatedRig:
+    """Opens the wires and runs the world in real time, in a thread, until `close`.
+
+    While somebody talks to the hand, the person in the glove grasps the object, holds it and lets it go,
+    again and again, each time with another object of the same kind before them; else they wait with an open
+    hand.
+
+    Args:
+        object_id: row of Table 2.
+        seed: decides everything that is random.
+        hand_type: one of `HAND_TYPES`.
+        arm_height_m: how high the arm stands above the grasp pose, metres; by default the arm lifts by itself
+            as soon as the hand has grasped.
+
+    Raises:
+        ValueError: for an unknown object or type of hand.
+    """
+
+    def __init__(
+        self,
+        object_id: int = 1,
+        seed: int = 0,
+        hand_type: str = "dynamixel",
+        arm_height_m: Callable[[], float] | None = None,
+    ) -> None:
+        if hand_type not in HAND_TYPES:
+            raise ValueError(f"The hand is one of {', '.join(HAND_TYPES)}; got {hand_type!r}.")
+        self.world = World(object_id, seed, fps=FEEDBACK_RATE)
+        self.trials = 0
+        self._seed = seed
+        self._closure = self.world.initial_closure
+        self._hand = WiredJoints(self._closure)
+        self._glove = WiredJoints(PAPER_MAPPING.inverse(self._closure))
+        self.person = WiredOperator(self.world, self._glove)
+        self._supervisor = LiftSupervisor(LiftConfig())
+        self._arm_height_m = arm_height_m
+        self._failure: Exception | None = None
+        self._stop = threading.Event()
+        self._line = BusyLine()
+        self.hand_wire: DynamixelBusEmulator | RH56SerialEmulator = (
+            DynamixelBusEmulator(_motors(HAND_LEVER_ARM_M), self._hand, self._line)
+            if hand_type == "dynamixel"
+            else RH56SerialEmulator(RH56Registers(self._hand), self._line)
+        )
+        self.glove_wire = DynamixelBusEmulator(_motors(GLOVE_LEVER_ARM_M), self._glove)
+        self._thread = threading.Thread(target=self._run, name="emulated rig", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "EmulatedRig":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the world and unplug both wires.
+
+        Raises:
+            RuntimeError: if the world had stopped by itself.
+        """
+        self._stop.set()
+        self._thread.join()
+        self.hand_wire.close()
+        self.glove_wire.close()
+        self.check()
+
+    def check(self) -> None:
+        """See that the world is still running.
+
+        Raises:
+            RuntimeError: if it has stopped by itself.
+        """
+        if self._failure is not None:
+            raise RuntimeError("The emulated rig stopped by itself.") from self._failure
+
+    @property
+    def hand_config(self) -> HandConfig:
+        """The configuration that reaches the hand."""
+        if isinstance(self.hand_wire, DynamixelBusEmulator):
+            return DynamixelHandConfig(
+                port=self.hand_wire.port,
+                models=[MOTOR_MODEL],
+                lever_arm_m=[HAND_LEVER_ARM_M],
+                rate_hz=_HAND_RATE_HZ,
+                stale_after_s=_PATIENCE_S,
+            )
+        return InspireSerialHandConfig(
+            port=self.hand_wire.port, reply_timeout_s=_REPLY_TIMEOUT_S, stale_after_s=_PATIENCE_S
+        )
+
+    @property
+    def glove_config(self) -> DynamixelGloveConfig:
+        """The configuration that reaches the glove."""
+        motors = {
+            joint: GloveMotorConfig(id=1 + i, model=MOTOR_MODEL, lever_arm_m=GLOVE_LEVER_ARM_M)
+            for i, joint in enumerate(JOINTS)
+        }
+        return DynamixelGloveConfig(port=self.glove_wire.port, motors=motors, rate_hz=_GLOVE_RATE_HZ)
+
+    @property
+    def hand_calibration(self) -> HandCalibration:
+        """What `lerobot-calibrate` would find out about the hand: sensors that read nothing in free air."""
+        ends = np.array([np.zeros(NUM_JOINTS), np.ones(NUM_JOINTS)])
+        has_motors = isinstance(self.hand_wire, DynamixelBusEmulator)
+        return HandCalibration(
+            FreeAirForce(ends, np.zeros_like(ends)), motor_calibration() if has_motors else {}
+        )
+
+    @property
+    def glove_current_ma(self) -> FloatArray:
+        """Goal_Current (6,) of the glove's motors, milliamperes: what the driver lets the fingers feel."""
+        # One unit of an XL330 is a milliampere; without torque the goal means nothing.
+        return np.array(
+            [
+                float(motor.get(_GOAL_CURRENT, 2) * motor.get(_TORQUE_ENABLE, 1))
+                for motor in self.glove_wire.motors.values()
+            ]
+        )
+
+    def _run(self) -> None:
+        try:
+            due = time.monotonic()
+            while not self._stop.wait(max(due - time.monotonic(), 0.0)):
+                due = max(due + _TICK_S, time.monotonic())
+                self._tick()
+        except Exception as error:  # belongs to whoever calls `check` or `close`
+            self._failure = error
+
+    def _tick(self) -> None:
+        target, limit_n = self._hand.commanded
+        # A motor follows its goal smoothly; a step in the world's command would read as a touch.
+        self._closure = self._closure + (target - self._closure) * (_TICK_S / _SERVO_LAG_S)
+        self.world.command_hand(self._closure, limit_n)
+        height_m = self._supervised_height() if self._arm_height_m is None else self._arm_height_m()
+        is_down = height_m < _DOWN_M
+        self.world.command_lift(0.0 if is_down else height_m)
+        self.person.is_active = self._line.is_busy
+        self.world.step()
+        sample = self.world.hand_sample()
+        self._hand.place(sample.closure, sample.torque)
+        # The arm that lifts by itself does not come down by itself.
+        is_over = self.person.has_let_go and self.person.has_tried
+        if is_over and (is_down or self._arm_height_m is None):
+            self._next_trial()
+
+    def _next_trial(self) -> None:
+        """Another object lies there, and the arm is back at the grasp pose."""
+        self.trials += 1
+        self.world.reset(seed=self._seed + self.trials)
+        self.person.reset(self.world.seed)
+        self._supervisor.reset()
+
+    def _supervised_height(self) -> float:
+        sample = self.world.hand_sample()
+        return self._supervisor.update(sample.closure, sample.torque, sample.timestamp)
+
+
+def motor_calibration() -> dict[str, MotorCalibration]:
+    """Range of the emulated motors, hand and glove alike."""
+    return {
+        joint: MotorCalibration(
+            id=1 + i, drive_mode=0, homing_offset=0, range_min=_OPEN_TICK, range_max=_CLOSED_TICK
+        )
+        for i, joint in enumerate(JOINTS)
+    }
+
+
+def _motors(lever_arm_m: float) -> list[EmulatedMotor]:
+    return [
+        EmulatedMotor(1 + i, MOTOR_MODEL, i, _OPEN_TICK, _CLOSED_TICK, lever_arm_m) for i in range(NUM_JOINTS)
+    ]

@@ -1,0 +1,297 @@
+"""The robot with its real drivers, over emulated wires."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import draccus
+import numpy as np
+import pytest
+from lerobot.cameras.opencv import OpenCVCameraConfig  # noqa: F401 the stock commands register it too
+from lerobot.robots.config import RobotConfig
+from lerobot.robots.utils import make_robot_from_config
+from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
+
+from softgrasp_plugin.devices.arms.config import URArmConfig
+from softgrasp_plugin.devices.errors import (
+    DeviceError,
+    DeviceFaultError,
+    DeviceLostError,
+    DeviceNotCalibratedError,
+)
+from softgrasp_plugin.devices.feel import feel_channel
+from softgrasp_plugin.devices.hands.calibration import FreeAirForce, HandCalibration
+from softgrasp_plugin.devices.hands.config import DynamixelHandConfig, InspireSerialHandConfig
+from softgrasp_plugin.grasping.lift import LiftConfig
+from softgrasp_plugin.joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS
+from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
+from softgrasp_plugin.robots.ur3_dexhand import UR3DexHand
+from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
+from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
+
+GRASP_JOINTS = (0.0, -1.1, 2.0, -2.5, -1.57, 0.1)
+
+
+class FakeArm:
+    """An arm that remembers what it was told, and fails when it is told to."""
+
+    def __init__(self) -> None:
+        self.is_connected = False
+        self.heights: list[float] = []
+        self.fault: Exception | None = None
+
+    def connect(self) -> None:
+        self.is_connected = True
+
+    def disconnect(self) -> None:
+        self.is_connected = False
+
+    def command_lift(self, height_m: float) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.heights.append(height_m)
+
+
+@pytest.fixture
+def plant() -> FirstOrderJoints:
+    return FirstOrderJoints(time_constant_s=0.01)
+
+
+@pytest.fixture
+def wire(plant: FirstOrderJoints) -> Iterator[RH56SerialEmulator]:
+    with RH56SerialEmulator(RH56Registers(plant)) as wire:
+        yield wire
+
+
+def calibration() -> HandCalibration:
+    ends = np.array([np.zeros(NUM_JOINTS), np.ones(NUM_JOINTS)])
+    return HandCalibration(FreeAirForce(ends, np.zeros_like(ends)))
+
+
+@pytest.fixture
+def config(request: pytest.FixtureRequest, wire: RH56SerialEmulator, tmp_path: Path) -> UR3DexHandConfig:
+    hand = InspireSerialHandConfig(port=wire.port, rate_hz=200.0, reply_timeout_s=0.1, stale_after_s=0.5)
+    return UR3DexHandConfig(
+        id="hand",
+        calibration_dir=tmp_path,
+        hand=hand,
+        rig=request.node.name,
+        lift=LiftConfig(settle_s=0.2, speed_m_s=0.15),
+        lower_after_s=0.2,
+        max_closure_speed=10.0,
+    )
+
+
+@pytest.fixture
+def robot(config: UR3DexHandConfig) -> Iterator[UR3DexHand]:
+    (config.calibration_dir / "hand.json").write_text(calibration().to_json())
+    robot = UR3DexHand(config)
+    robot.arm = FakeArm()
+    robot.connect()
+    yield robot
+    if robot.is_connected:
+        robot.disconnect()
+
+
+def act(robot: UR3DexHand, closure: float, done: Callable[[], bool]) -> None:
+    """Command all joints, 100 times a second, until `done`."""
+    deadline = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < deadline, "did not happen within 10 s"
+        robot.send_action(dict.fromkeys(CLOSURE_KEYS, closure))
+        time.sleep(0.01)
+
+
+def closures(robot: UR3DexHand) -> np.ndarray:
+    observation = robot.get_observation()
+    return np.array([observation[key] for key in CLOSURE_KEYS])
+
+
+def test_parses_and_is_built_as_the_stock_commands_do(tmp_path: Path) -> None:
+    @dataclass
+    class Command:
+        robot: RobotConfig
+
+    options = {
+        "type": "ur3_dexhand",
+        "calibration_dir": str(tmp_path),
+        "hand.type": "dynamixel",
+        "hand.port": "/dev/ttyUSB0",
+        "hand.models": "[xm430-w350]",
+        "hand.max_force_n": "3",
+        "arm.type": "ur",
+        "arm.host": "192.168.0.2",
+        "arm.grasp_joints": str(list(GRASP_JOINTS)),
+        "cameras": "{side: {type: opencv, index_or_path: 0, width: 640, height: 480, fps: 30}}",
+        "torque.mode": "limit",
+        "lift.height_m": "0.05",
+    }
+    config = draccus.parse(Command, args=[f"--robot.{key}={value}" for key, value in options.items()]).robot
+    assert isinstance(config, UR3DexHandConfig)
+    assert isinstance(config.hand, DynamixelHandConfig)
+    assert isinstance(config.arm, URArmConfig)
+    robot = make_robot_from_config(config)
+    assert isinstance(robot, UR3DexHand)
+    assert tuple(robot.observation_features) == (*STATE_KEYS, "side")
+    assert robot.observation_features["side"] == (480, 640, 3)
+    assert tuple(robot.action_features) == STATE_KEYS
+    assert not robot.is_calibrated
+    with pytest.raises(DeviceNotConnectedError):
+        robot.get_observation()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lower_after_s": 0.0}, "lower_after_s"),
+        ({"max_closure_speed": float("nan")}, "max_closure_speed"),
+        (
+            {"lift": LiftConfig(height_m=0.2)},
+            r"lift\.height_m=0.2 is more than --robot\.arm\.max_height_m=0.15",
+        ),
+        ({"lift": LiftConfig(speed_m_s=0.2)}, r"lift\.speed_m_s"),
+    ],
+)
+def test_refuses_what_the_devices_may_not_do(options: dict, message: str) -> None:
+    arm = URArmConfig(host="192.168.0.2", grasp_joints=GRASP_JOINTS)
+    with pytest.raises(ValueError, match=message):
+        UR3DexHandConfig(hand=InspireSerialHandConfig(port="/dev/ttyUSB0"), arm=arm, **options)
+
+
+def test_observes_commands_and_publishes_what_is_felt(robot: UR3DexHand, plant: FirstOrderJoints) -> None:
+    assert tuple(robot.get_observation()) == STATE_KEYS
+    act(robot, 0.6, lambda: bool(np.abs(closures(robot) - 0.6).max() < 0.01))
+    plant.object_closure = 0.55
+    act(robot, 0.6, lambda: robot.get_observation()[TORQUE_KEYS[0]] > 0.5)
+    felt = feel_channel(robot.config.rig).latest()
+    assert felt is not None
+    assert felt.torque[0] > 0.5
+    assert 0.0 <= time.monotonic() - felt.timestamp < 0.5
+    with pytest.raises(DeviceAlreadyConnectedError):
+        robot.connect()
+
+
+def test_a_jump_in_the_command_is_carried_out_at_the_configured_speed(robot: UR3DexHand) -> None:
+    robot.config.max_closure_speed = 0.5
+    robot.send_action({})
+    sent = robot.send_action(dict.fromkeys(CLOSURE_KEYS, 1.0))
+    assert 0.0 < sent[CLOSURE_KEYS[0]] <= 0.5 * 0.1 + 1e-9
+    act(robot, 1.0, lambda: bool(closures(robot).min() > 0.2))
+
+
+def test_a_bad_action_leaves_the_hand_where_it_was_told_to_be(robot: UR3DexHand) -> None:
+    act(robot, 0.3, lambda: bool(np.abs(closures(robot) - 0.3).max() < 0.01))
+    with pytest.raises(ValueError, match="not finite"):
+        robot.send_action(dict.fromkeys(CLOSURE_KEYS, float("nan")))
+    assert closures(robot) == pytest.approx(np.full(NUM_JOINTS, 0.3), abs=0.02)
+
+
+def test_lifts_what_it_grasps_and_comes_down_when_it_lets_go(
+    robot: UR3DexHand, plant: FirstOrderJoints
+) -> None:
+    plant.object_closure = 0.5
+    arm = robot.arm
+    assert isinstance(arm, FakeArm)
+    act(robot, 0.55, lambda: robot.lift_phase == "holding")
+    assert max(arm.heights) == pytest.approx(0.1)
+    assert np.diff(arm.heights).min() >= 0.0
+    act(robot, 0.1, lambda: robot.lift_phase == "grasping")
+    robot.send_action({})
+    assert arm.heights[-1] == 0.0
+    act(robot, 0.55, lambda: robot.lift_phase == "holding")
+
+
+def test_stock_calibrate_stores_what_the_next_command_loads(
+    config: UR3DexHandConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot = UR3DexHand(config)
+    robot.arm = arm = FakeArm()
+    robot.connect(calibrate=False)
+    assert not robot.is_calibrated
+    assert not arm.is_connected, "an arm does not move for a calibration"
+    with pytest.raises(DeviceNotCalibratedError, match="lerobot-calibrate"):
+        robot.get_observation()
+    monkeypatch.setattr(robot.hand, "calibrate", calibration)
+    monkeypatch.setattr(robot, "configure", lambda: None)
+    robot.calibrate()
+    robot.disconnect()
+    again = UR3DexHand(config)
+    assert again.is_calibrated
+    assert again.hand.calibration is not None
+    np.testing.assert_array_equal(again.hand.calibration.free_air.force_n, calibration().free_air.force_n)
+
+
+def test_a_calibration_file_of_something_else_is_refused(config: UR3DexHandConfig) -> None:
+    path = config.calibration_dir / "hand.json"
+    path.write_text('{"index_bend": {"id": 1}}')
+    with pytest.raises(ValueError, match=r"hand\.json.*lerobot-calibrate"):
+        UR3DexHand(config)
+
+
+def test_an_arm_that_refuses_leaves_nothing_connected(robot: UR3DexHand) -> None:
+    robot.disconnect()
+
+    def refuse() -> None:
+        raise DeviceFaultError("UR3 at 192.168.0.2", "it stands in a protective stop.", "Unlock it.")
+
+    robot.arm.connect = refuse  # type: ignore[method-assign]
+    with pytest.raises(DeviceFaultError, match="Unlock"):
+        robot.connect()
+    assert not robot.is_connected
+    assert not robot.hand.is_connected
+    assert feel_channel(robot.config.rig).latest() is None
+
+
+def test_an_arm_that_stops_ends_the_episode_and_the_hand_holds(
+    robot: UR3DexHand, plant: FirstOrderJoints
+) -> None:
+    plant.object_closure = 0.5
+    act(robot, 0.55, lambda: robot.lift_phase == "holding")
+    robot.arm.fault = DeviceFaultError("UR3 at 192.168.0.2", "protective stop.", "Unlock it.")  # type: ignore[attr-defined]
+    with pytest.raises(DeviceFaultError, match="UR3 at"):
+        robot.send_action({})
+    robot.disconnect()
+    assert not robot.is_connected
+    assert plant.measure()[0] == pytest.approx(np.full(NUM_JOINTS, 0.55), abs=0.02), "it holds"
+    assert plant.measure()[1].min() > 1.0
+
+
+def test_a_hand_unplugged_in_mid_episode_is_named_and_disconnects(
+    robot: UR3DexHand, wire: RH56SerialEmulator
+) -> None:
+    wire.close()
+    with pytest.raises(DeviceError, match=r"Inspire hand.*/dev/.*cable"):
+        act(robot, 0.2, lambda: False)
+    robot.disconnect()
+    assert not robot.is_connected
+    assert not robot.arm.is_connected
+
+
+def test_a_silent_hand_is_never_read_as_fresh(robot: UR3DexHand, wire: RH56SerialEmulator) -> None:
+    wire.faults.silent = True
+    with pytest.raises(DeviceError, match="silent"):
+        act(robot, 0.2, lambda: False)
+    wire.faults.silent = False
+
+
+def test_a_camera_without_pictures_is_named(robot: UR3DexHand) -> None:
+    class FrozenCamera:
+        is_connected = False
+
+        def read_latest(self) -> None:
+            raise TimeoutError("OpenCVCamera(0) latest frame is too old: 800.0 ms")
+
+    robot.cameras = {"side": FrozenCamera()}  # type: ignore[dict-item]
+    with pytest.raises(DeviceError, match=r"camera.*OpenCVCamera\(0\).*cable"):
+        robot.get_observation()
+
+
+def test_disconnect_goes_on_where_a_device_fails(robot: UR3DexHand, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise DeviceLostError("UR3 at 192.168.0.2", "its helper died.", "Start again.")
+
+    robot.arm.disconnect = fail  # type: ignore[method-assign]
+    robot.disconnect()
+    assert not robot.hand.is_connected
+    assert "helper died" in caplog.text
