@@ -77,7 +77,7 @@ def test_training_evaluates_in_the_simulation(home: Path, dataset: Path, policy:
         "--save_checkpoint=false",
         home=home,
     )
-    assert re.search(r"Suite softgrasp_sim aggregated: .*pc_success", output)
+    assert re.search(r"Suite overall aggregated: .*pc_success", output)
     assert list((home / "training_with_evaluation").glob("eval/**/*.mp4"))
 
 
