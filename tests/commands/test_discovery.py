@@ -67,6 +67,7 @@ def test_stock_commands_offer_the_types(installed: Path, script: str, types: set
     assert types <= offered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["lerobot_record", "lerobot_train", "lerobot_eval", "lerobot_rollout"])
 def test_registering_loads_nothing_heavy(script: str) -> None:
     """LeRobot imports the plugin at every command; beyond its own modules only configurations may load."""

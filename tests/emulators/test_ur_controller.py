@@ -17,6 +17,8 @@ from softgrasp_plugin.simulation.emulators.ur_rtde_server import variable_type
 
 from .ur_process import GRASP_JOINTS, URControllerProcess, own_address
 
+pytestmark = pytest.mark.slow
+
 _CLIENT = """
 import json, sys, time
 from rtde_control import RTDEControlInterface

@@ -18,6 +18,8 @@ from softgrasp_plugin.devices.arms.ur import URArm
 from softgrasp_plugin.devices.errors import DeviceError, DeviceFaultError, DeviceLostError
 from tests.emulators.ur_process import GRASP_JOINTS, URControllerProcess, own_address
 
+pytestmark = pytest.mark.slow
+
 needs_ur_rtde = pytest.mark.skipif(
     importlib.util.find_spec("rtde_control") is None, reason="ur_rtde is not installed (extra: ur)"
 )

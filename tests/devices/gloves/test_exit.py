@@ -12,6 +12,8 @@ from softgrasp_plugin.devices.gloves import exit_guard
 
 from .conftest import GloveBus
 
+pytestmark = pytest.mark.slow
+
 
 class Wearer:
     """The process of `wear_glove.py`."""
