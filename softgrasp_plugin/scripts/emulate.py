@@ -25,8 +25,8 @@ from lerobot.utils.utils import init_logging
 
 from ..devices.arms.config import RATES_HZ
 from ..grasping.objects import OBJECT_BY_TASK, TASKS
-from .emulated_arm import GRASP_JOINTS, EmulatedArm
-from .emulated_rig import HAND_TYPES, EmulatedRig, motor_calibration
+from ..simulation.emulators.arm import GRASP_JOINTS, EmulatedArm
+from ..simulation.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 
 _DEVICE_ID = "emulated"
 _STATUS_PERIOD_S = 1.0

@@ -18,8 +18,8 @@ from lerobot.datasets import LeRobotDataset
 
 from softgrasp_plugin.joints import FINGERS, NUM_JOINTS, STATE_KEYS, THUMB_BEND
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
-from softgrasp_plugin.scripts.emulated_rig import EmulatedRig
 from softgrasp_plugin.scripts.steps import console_script
+from softgrasp_plugin.simulation.emulators.rig import EmulatedRig
 
 from .front_door import environment, start
 

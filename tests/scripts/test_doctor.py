@@ -19,7 +19,7 @@ from softgrasp_plugin.scripts.doctor_checks import (
     check_serial_ports,
 )
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
-from softgrasp_plugin.scripts.emulated_rig import EmulatedRig
+from softgrasp_plugin.simulation.emulators.rig import EmulatedRig
 
 QUICK_S = 0.5
 

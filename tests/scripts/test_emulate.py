@@ -15,7 +15,7 @@ from softgrasp_plugin.joints import NUM_JOINTS
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.scripts.doctor import DoctorConfig
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
-from softgrasp_plugin.scripts.emulated_rig import HAND_TYPES, EmulatedRig
+from softgrasp_plugin.simulation.emulators.rig import HAND_TYPES, EmulatedRig
 from softgrasp_plugin.teleoperators.config_force_glove import ForceGloveConfig
 
 

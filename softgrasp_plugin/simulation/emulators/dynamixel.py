@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ...devices.dynamixel.models import force_model
 from .plant import FirstOrderJoints, Plant
-from .wire import Faults, SerialLine
+from .wire import Faults, SerialEmulator
 
 BROADCAST = 0xFE
 _HEADER = b"\xff\xff\xfd"
@@ -183,7 +183,7 @@ class EmulatedMotor:
         )
 
 
-class DynamixelBusEmulator:
+class DynamixelBusEmulator(SerialEmulator):
     """Motors on one serial line.
 
     Args:
@@ -205,22 +205,10 @@ class DynamixelBusEmulator:
     ) -> None:
         self.motors = {motor.identity: motor for motor in motors}
         self.plant = plant if plant is not None else FirstOrderJoints(1 + max(m.joint for m in motors))
-        self.faults = faults if faults is not None else Faults()
         self._fast_sync_read = fast_sync_read
         self._parser = PacketParser()
         self._last_packet = time.monotonic()
-        self._line = SerialLine(self._answer, self.faults, self._watch)
-        self.port = self._line.port
-
-    def __enter__(self) -> "DynamixelBusEmulator":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Unplug the adapter."""
-        self._line.close()
+        super().__init__(self._answer, faults, self._watch)
 
     def _answer(self, data: bytes) -> list[bytes]:
         return [reply for request in self._parser.feed(data) for reply in self._handle(*request)]

@@ -18,7 +18,7 @@ from ...devices.hands.modbus import (
     tcp_message_size,
 )
 from .rh56 import RH56Registers
-from .wire import Faults, SerialLine
+from .wire import Faults, SerialEmulator
 
 _ILLEGAL_FUNCTION, _ILLEGAL_VALUE = 1, 3
 _MOST_REGISTERS = 120
@@ -68,7 +68,7 @@ class RH56ModbusServer:
         return b"".join(data[i + 1 : i + 2] + data[i : i + 1] for i in range(0, len(data), 2))
 
 
-class RH56RtuEmulator:
+class RH56RtuEmulator(SerialEmulator):
     """A hand on RS485 with Modbus RTU.
 
     Args:
@@ -78,22 +78,10 @@ class RH56RtuEmulator:
     """
 
     def __init__(self, server: RH56ModbusServer, unit: int = 1, faults: Faults | None = None) -> None:
-        self.faults = faults if faults is not None else Faults()
         self._server = server
         self._unit = unit
         self._received = b""
-        self._line = SerialLine(self._answer, self.faults)
-        self.port = self._line.port
-
-    def __enter__(self) -> "RH56RtuEmulator":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Unplug the adapter."""
-        self._line.close()
+        super().__init__(self._answer, faults)
 
     def _answer(self, data: bytes) -> list[bytes]:
         self._received += data

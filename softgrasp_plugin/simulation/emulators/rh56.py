@@ -8,7 +8,7 @@ from ...devices.hands import rh56_registers as rh56
 from ...devices.hands.rh56_frames import READ, REPLY_HEADER, REQUEST_HEADER, WRITE, Frame, FrameParser
 from ...joints import FloatArray
 from .plant import FirstOrderJoints, Plant
-from .wire import Faults, SerialLine
+from .wire import Faults, SerialEmulator
 
 _MEMORY_SIZE = 6000
 _POS_ACT = 1534
@@ -93,7 +93,7 @@ class RH56Registers:
         return struct.unpack_from(f"<{rh56.NUM_DOF}h", self._memory, address)
 
 
-class RH56SerialEmulator:
+class RH56SerialEmulator(SerialEmulator):
     """A hand on a serial line.
 
     Args:
@@ -105,20 +105,8 @@ class RH56SerialEmulator:
 
     def __init__(self, registers: RH56Registers | None = None, faults: Faults | None = None) -> None:
         self.registers = registers if registers is not None else RH56Registers()
-        self.faults = faults if faults is not None else Faults()
         self._parser = FrameParser(REQUEST_HEADER)
-        self._line = SerialLine(self._answer, self.faults)
-        self.port = self._line.port
-
-    def __enter__(self) -> "RH56SerialEmulator":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Unplug the adapter."""
-        self._line.close()
+        super().__init__(self._answer, faults)
 
     def _answer(self, data: bytes) -> list[bytes]:
         requests = [frame for frame in self._parser.feed(data) if frame.identity == self.registers.hand_id]

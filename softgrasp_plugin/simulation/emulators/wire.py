@@ -8,6 +8,7 @@ import time
 import tty
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 _IDLE_S = 0.010
 
@@ -110,3 +111,37 @@ class SerialLine:
 
     def _send(self, data: bytes) -> None:
         os.write(self._master, data)
+
+
+class SerialEmulator:
+    """A device at the far end of an emulated serial line; a context manager.
+
+    Args:
+        answer: as for `SerialLine`.
+        faults: how the line misbehaves; None for not at all.
+        idle: as for `SerialLine`.
+
+    Attributes:
+        faults: may be changed while the line is in use.
+        port: what a driver opens.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[bytes], list[bytes]],
+        faults: Faults | None,
+        idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.faults = faults if faults is not None else Faults()
+        self._line = SerialLine(answer, self.faults, idle)
+        self.port = self._line.port
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unplug the adapter."""
+        self._line.close()

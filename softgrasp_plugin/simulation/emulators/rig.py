@@ -15,17 +15,17 @@ from collections.abc import Callable
 import numpy as np
 from lerobot.motors import MotorCalibration
 
-from ..devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
-from ..devices.hands.calibration import FreeAirForce, HandCalibration
-from ..devices.hands.config import DynamixelHandConfig, HandConfig, InspireSerialHandConfig
-from ..grasping.lift import LiftConfig, LiftSupervisor
-from ..grasping.mapping import PAPER_MAPPING
-from ..joints import JOINTS, NUM_JOINTS, FloatArray
-from ..simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
-from ..simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
-from ..simulation.emulators.wire import Faults
-from ..simulation.operator import OperatorPhase, VirtualOperator
-from ..simulation.world import FEEDBACK_RATE, World
+from ...devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
+from ...devices.hands.calibration import FreeAirForce, HandCalibration
+from ...devices.hands.config import DynamixelHandConfig, HandConfig, InspireSerialHandConfig
+from ...grasping.lift import LiftConfig, LiftSupervisor
+from ...grasping.mapping import PAPER_MAPPING
+from ...joints import JOINTS, NUM_JOINTS, FloatArray
+from ..operator import OperatorPhase, VirtualOperator
+from ..world import FEEDBACK_RATE, World
+from .dynamixel import DynamixelBusEmulator, EmulatedMotor
+from .rh56 import RH56Registers, RH56SerialEmulator
+from .wire import Faults
 
 HAND_TYPES = ("dynamixel", "inspire_serial")
 MOTOR_MODEL = "xl330-m288"
