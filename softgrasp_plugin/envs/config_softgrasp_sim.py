@@ -10,6 +10,9 @@ from lerobot.utils.constants import ACTION, OBS_STATE
 
 from ..grasping.objects import TASKS
 from ..joints import IMAGE_FEATURE, STATE_KEYS
+from ..simulation.camera_faults import CameraFaults
+from ..simulation.objects import find_surface
+from ..simulation.variation import Variation
 
 ALL_TASKS = "all"
 
@@ -29,6 +32,14 @@ class SoftGraspSimEnvConfig(EnvConfig):
         torque_command: `ignore`, or `limit` to let predicted torques cap the grip.
         torque_noise: standard deviation of the torque sensor's noise in newtons; None for the simulation's
             own default.
+        variation: how far the object may differ from its row of Table 2 in an episode. Pose and size, which
+            the eye sees, do by default; mass, stiffness and friction, which only touch tells, do not:
+            `simulation.variation.HIDDEN_VARIATION` has widths at which touch matters.
+        surface: material whose contact physics the objects have instead of their own, for instance `TPE` or
+            `stainless steel`, so that one object can be met soft and rigid; what is seen does not change.
+        camera_shift_m: half-width in metres of a shift of the camera along each axis, drawn per episode.
+        camera_turn_rad: half-width in radians of a rotation of the camera about each axis, drawn per episode.
+        dropped_frame_rate: probability that a control tick gets the camera's previous picture again.
     """
 
     task: str | None = ALL_TASKS
@@ -39,6 +50,11 @@ class SoftGraspSimEnvConfig(EnvConfig):
     renderer: str = "ray"
     torque_command: str = "ignore"
     torque_noise: float | None = None
+    variation: Variation = field(default_factory=Variation)
+    surface: str | None = None
+    camera_shift_m: float = 0.0
+    camera_turn_rad: float = 0.0
+    dropped_frame_rate: float = 0.0
     features: dict[str, PolicyFeature] = field(default_factory=dict)
     features_map: dict[str, str] = field(
         default_factory=lambda: {ACTION: ACTION, "agent_pos": OBS_STATE, IMAGE_FEATURE: IMAGE_FEATURE}
@@ -48,7 +64,8 @@ class SoftGraspSimEnvConfig(EnvConfig):
         """Derive the features from the image size.
 
         Raises:
-            ValueError: for a task that is not an object of Table 2.
+            ValueError: for a task that is not an object of Table 2, an unknown surface, or a number out of
+                its range.
         """
         unknown = [task for task in self.tasks if task not in TASKS]
         if unknown:
@@ -56,6 +73,13 @@ class SoftGraspSimEnvConfig(EnvConfig):
                 f"Unknown task {unknown} in --env.task={self.task!r}. Expected '{ALL_TASKS}', or some "
                 f"of these separated by commas: {', '.join(TASKS)}."
             )
+        if self.torque_noise is not None and not self.torque_noise >= 0:
+            raise ValueError(
+                f"--env.torque_noise is a standard deviation in newtons, 0 or more; got {self.torque_noise}."
+            )
+        if self.surface is not None:
+            find_surface(self.surface)
+        CameraFaults(self.camera_shift_m, self.camera_turn_rad, self.dropped_frame_rate)
         vector = (len(STATE_KEYS),)
         image = (self.observation_height, self.observation_width, 3)
         self.features = {
@@ -81,6 +105,11 @@ class SoftGraspSimEnvConfig(EnvConfig):
             "renderer": self.renderer,
             "torque_command": self.torque_command,
             "torque_noise": self.torque_noise,
+            "variation": self.variation,
+            "surface": self.surface,
+            "camera_shift_m": self.camera_shift_m,
+            "camera_turn_rad": self.camera_turn_rad,
+            "dropped_frame_rate": self.dropped_frame_rate,
         }
 
     def create_envs(

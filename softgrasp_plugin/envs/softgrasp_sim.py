@@ -10,6 +10,8 @@ from ..grasping.lift import LiftConfig, LiftSupervisor
 from ..grasping.objects import OBJECT_BY_TASK
 from ..grasping.torque_command import TorqueCommandConfig, torque_limit
 from ..joints import CAMERA_KEY, NUM_JOINTS, STATE_KEYS
+from ..simulation.camera_faults import CameraFaults
+from ..simulation.variation import Variation
 from ..simulation.world import World
 
 Observation = dict[str, Any]
@@ -44,6 +46,11 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         renderer: str = "ray",
         torque_command: str = "ignore",
         torque_noise: float | None = None,
+        variation: Variation = Variation(),  # noqa: B008 frozen
+        surface: str | None = None,
+        camera_shift_m: float = 0.0,
+        camera_turn_rad: float = 0.0,
+        dropped_frame_rate: float = 0.0,
     ) -> None:
         self.task = task
         self.task_description = f"Grasp {task} without crushing it and hold it lifted."
@@ -54,6 +61,9 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
             "object_id": OBJECT_BY_TASK[task].object_id,
             "fps": fps,
             "renderer": renderer,
+            "variation": variation,
+            "surface": surface,
+            "camera_faults": CameraFaults(camera_shift_m, camera_turn_rad, dropped_frame_rate),
         }
         if torque_noise is not None:
             self._world_kwargs["torque_noise_n"] = torque_noise

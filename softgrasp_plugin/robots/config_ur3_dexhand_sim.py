@@ -10,6 +10,7 @@ from ..grasping.objects import TASKS
 from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CAMERA_KEY
 from ..simulation.config_simulated_camera import SimulatedCameraConfig
+from ..simulation.variation import Variation
 
 
 def _side_camera() -> dict[str, CameraConfig]:
@@ -30,6 +31,9 @@ class UR3DexHandSimConfig(RobotConfig):
         renderer: `ray` needs no graphics driver; `gl` uses MuJoCo's renderer where OpenGL works.
         action_noise: standard deviation of slow noise added to the executed closure while the recorded action
             stays clean (DART); see hub_configs/record/dart.yaml.
+        variation: how far the object may differ from its row of Table 2 in an episode. Pose and size, which
+            the eye sees, do by default; mass, stiffness and friction, which only touch tells, do not:
+            `simulation.variation.HIDDEN_VARIATION` has widths at which touch matters.
         torque: whether and how predicted torques limit the grip.
         lift: when and how the arm is raised.
         arm_joints: also observe the arm's six joint angles in radians.
@@ -42,6 +46,7 @@ class UR3DexHandSimConfig(RobotConfig):
     cameras: dict[str, CameraConfig] = field(default_factory=_side_camera)
     renderer: str = "ray"
     action_noise: float = 0.0
+    variation: Variation = field(default_factory=Variation)
     torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
     lift: LiftConfig = field(default_factory=LiftConfig)
     arm_joints: bool = False

@@ -24,6 +24,7 @@ class EpisodeConfig:
         action_noise: standard deviation of slow noise on the executed closure, the label staying clean
             (DART).
         variation: how far the object may differ from its table row.
+        surface: material whose contact physics the object has; its own if None.
         operator: the person's habits.
         feedback: settings of Algorithm 1.
         lift: settings of the lift supervisor.
@@ -32,6 +33,7 @@ class EpisodeConfig:
     fps: int = 30
     action_noise: float = 0.0
     variation: Variation = field(default_factory=Variation)
+    surface: str | None = None
     operator: OperatorConfig = field(default_factory=OperatorConfig)
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
     lift: LiftConfig = field(default_factory=LiftConfig)
@@ -77,7 +79,7 @@ def run_operator_episode(
         on_tick: called after every control tick, for instance to draw it.
     """
     config = config or EpisodeConfig()
-    world = World(object_id, seed, fps=config.fps, variation=config.variation)
+    world = World(object_id, seed, fps=config.fps, variation=config.variation, surface=config.surface)
     operator = VirtualOperator(world, config.operator, config.feedback)
     supervisor = LiftSupervisor(config.lift)
     noise = ActionNoise(config.action_noise, seed)

@@ -50,6 +50,17 @@ SURFACES: dict[str, Surface] = {
 }
 
 
+def find_surface(material: str) -> Surface:
+    """Contact of that material.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if material not in SURFACES:
+        raise ValueError(f"surface must be one of {', '.join(SURFACES)}; got {material!r}.")
+    return SURFACES[material]
+
+
 @dataclass(frozen=True)
 class TopDownPose:
     """The hand above the object, fingers down: palm plane this far from the object's axis, straight

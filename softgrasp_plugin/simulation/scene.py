@@ -5,7 +5,6 @@ touched), 3 the object as it is touched (not seen), 4 the object as it is seen (
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from ..joints import FloatArray
 from . import arm, hand
 from .engine import mujoco
 from .objects import SidePose, SimObject
+from .variation import ObjectState
 
 STATIC_GROUP, ARM_GROUP, HAND_GROUP, COLLISION_GROUP, OBJECT_GROUP = range(5)
 
@@ -44,27 +44,6 @@ _FOOT_HEIGHT_M = 0.010
 _FOOT_MASS_SHARE = 0.15
 
 
-@dataclass(frozen=True)
-class ObjectState:
-    """One episode's object: where it stands and what its physical properties are.
-
-    Attributes:
-        position: offset (2,) on the table from its nominal place, metres.
-        yaw: rotation about the vertical, radians.
-        scale: factor on its size.
-        mass_kg: mass.
-        stiffness_n_per_m: contact stiffness.
-        friction: sliding friction coefficient.
-    """
-
-    position: FloatArray
-    yaw: float
-    scale: float
-    mass_kg: float
-    stiffness_n_per_m: float
-    friction: float
-
-
 def object_place(sim: SimObject) -> FloatArray:
     """Nominal footprint of the object on the table, shape (2,), metres in the world."""
     return np.array([_SIDE_OBJECT_X if isinstance(sim.hand_pose, SidePose) else 0.0, 0.0])
@@ -87,6 +66,25 @@ def arm_lift_path(sim: SimObject) -> FloatArray:
 def build_model(sim: SimObject, state: ObjectState) -> "mujoco.MjModel":
     """Compile the rig with this object."""
     return mujoco.MjModel.from_xml_string(_scene_xml(sim, state))
+
+
+def move_camera(
+    model: "mujoco.MjModel", data: "mujoco.MjData", shift: FloatArray, rotation: FloatArray
+) -> None:
+    """Move the camera from where `data` has it, and let it look at its target no longer.
+
+    Args:
+        model: compiled rig, changed.
+        data: its state after a forward pass, of which the camera's pose is changed.
+        shift: along the world's axes (3,), metres.
+        rotation: matrix (3, 3) in the camera's own frame.
+    """
+    camera = model.camera(CAMERA_NAME).id
+    model.cam_mode[camera] = mujoco.mjtCamLight.mjCAMLIGHT_FIXED
+    model.cam_pos[camera] += shift
+    turned = data.cam_xmat[camera].reshape(3, 3) @ rotation
+    mujoco.mju_mat2Quat(model.cam_quat[camera], turned.ravel())
+    mujoco.mj_camlight(model, data)
 
 
 def _scene_xml(sim: SimObject, state: ObjectState) -> str:

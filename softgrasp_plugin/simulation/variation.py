@@ -5,8 +5,29 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .objects import SimObject
-from .scene import ObjectState
+from ..joints import FloatArray
+from .objects import SimObject, Surface
+
+
+@dataclass(frozen=True)
+class ObjectState:
+    """One episode's object: where it stands and what its physical properties are.
+
+    Attributes:
+        position: offset (2,) on the table from its nominal place, metres.
+        yaw: rotation about the vertical, radians.
+        scale: factor on its size.
+        mass_kg: mass.
+        stiffness_n_per_m: contact stiffness.
+        friction: sliding friction coefficient.
+    """
+
+    position: FloatArray
+    yaw: float
+    scale: float
+    mass_kg: float
+    stiffness_n_per_m: float
+    friction: float
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,7 @@ class Variation:
     def __post_init__(self) -> None:
         for field in fields(self):
             width = getattr(self, field.name)
-            if width < 0:
+            if not width >= 0:
                 raise ValueError(
                     f"Variation.{field.name} is a half-width and must be 0 or more, got {width}."
                 )
@@ -41,8 +62,15 @@ class Variation:
                     f"Variation.{field.name} is relative (0.04 means ±4 %) and must be below 1, got {width}."
                 )
 
-    def draw(self, sim: SimObject, seed: int) -> ObjectState:
-        """The object of the episode `seed`; the same seed always gives the same object."""
+    def draw(self, sim: SimObject, seed: int, surface: Surface | None = None) -> ObjectState:
+        """The object of the episode `seed`; the same seed always gives the same object.
+
+        Args:
+            sim: the object.
+            seed: the episode.
+            surface: contact physics; the object's own if None.
+        """
+        surface = sim.surface if surface is None else surface
         rng = np.random.default_rng([sim.object_id, seed])
 
         def factor(width: float) -> float:
@@ -53,6 +81,6 @@ class Variation:
             yaw=float(rng.uniform(-self.yaw_rad, self.yaw_rad)),
             scale=factor(self.size),
             mass_kg=sim.table_row.mass_g / 1000.0 * factor(self.mass),
-            stiffness_n_per_m=sim.surface.stiffness_n_per_m * factor(self.stiffness),
-            friction=sim.surface.friction * factor(self.friction),
+            stiffness_n_per_m=surface.stiffness_n_per_m * factor(self.stiffness),
+            friction=surface.friction * factor(self.friction),
         )

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..devices.feel import FeelChannel
 from ..devices.hands.protocol import HandSample
 from ..joints import JOINTS, NUM_JOINTS, FloatArray
 from . import hand, scene
 from .arm import ARM_JOINTS
-from .camera import Camera, check_renderer, make_camera
+from .camera import Camera, Image, check_renderer, make_camera
+from .camera_faults import CameraFaults
 from .contact import ContactReader, FingertipForce, GapReader, Touch, set_contact_stiffness
 from .engine import mujoco
-from .objects import SIM_OBJECTS, SimObject
+from .objects import SIM_OBJECTS, SimObject, Surface, find_surface
 from .outcome import GraspOutcome, OutcomeTracker
 from .squash import Squash
 from .variation import Variation
@@ -44,13 +44,18 @@ class World:
         seed: episode; with the object it decides everything that is random.
         fps: control ticks per second; divides 120.
         variation: how far the object may differ from its table row.
+        surface: material whose contact physics the object has instead of its own, one of
+            `objects.SURFACES`; look, size and mass stay. A rigid material has no crush limit, a soft one
+            brings its own.
+        camera_faults: what is wrong with the camera.
         torque_noise_n: standard deviation of the noise on measured fingertip forces that are not zero,
             newtons.
         renderer: `ray` draws on any machine; `gl` uses OpenGL, with the backend named by MUJOCO_GL.
         feel: where the hand's samples are published; a channel of its own if None.
 
     Raises:
-        ValueError: an unknown object or renderer, an `fps` that does not divide 120, or a negative noise.
+        ValueError: an unknown object, surface or renderer, an `fps` that does not divide 120, or a negative
+            noise.
     """
 
     feedback_rate = FEEDBACK_RATE
@@ -61,6 +66,8 @@ class World:
         seed: int = 0,
         fps: int = 30,
         variation: Variation = Variation(),  # noqa: B008 frozen
+        surface: str | None = None,
+        camera_faults: CameraFaults = CameraFaults(),  # noqa: B008 frozen
         torque_noise_n: float = 0.02,
         renderer: str = "ray",
         feel: FeelChannel | None = None,
@@ -75,6 +82,8 @@ class World:
             )
         self.fps = fps
         self.variation = variation
+        self.camera_faults = camera_faults
+        self._other_surface = None if surface is None else find_surface(surface)
         self.renderer = check_renderer(renderer)
         self.torque_noise_n = torque_noise_n
         self.feel = FeelChannel() if feel is None else feel
@@ -93,7 +102,8 @@ class World:
                 f"object_id must be one of Table 2, 1…{len(SIM_OBJECTS)}, got {self._object_id}."
             )
         self.object: SimObject = SIM_OBJECTS[self._object_id]
-        self.object_state = self.variation.draw(self.object, self._seed)
+        self.surface: Surface = self._other_surface or self.object.surface
+        self.object_state = self.variation.draw(self.object, self._seed, self.surface)
         self._noise = np.random.default_rng([self._object_id, self._seed, 1])
         self._arm_path = _lift_path(self._object_id)
 
@@ -104,7 +114,6 @@ class World:
         self._gaps = GapReader(self.model)
         self._sensor = FingertipForce(self.model)
         self._squash = Squash(self.model)
-        self._cameras: dict[tuple[int, int], Camera] = {}
         self._arm_qpos = [int(self.model.joint(name).qposadr[0]) for name in ARM_JOINTS]
         self._hand_qpos = [int(self.model.joint(name).qposadr[0]) for name in JOINTS]
 
@@ -113,8 +122,9 @@ class World:
         self._lift = self._lift_command = 0.0
         self._place_robot()
         mujoco.mj_forward(self.model, self.data)
+        self._set_up_camera()
         self._object_z = float(self.data.body("object").xpos[2])
-        crush_fraction = self.object.surface.crush_fraction
+        crush_fraction = self.surface.crush_fraction
         width_m = self.object.grasp_width_m * self.object_state.scale
         self._tracker = OutcomeTracker(None if crush_fraction is None else crush_fraction * width_m)
         self._substeps = 0
@@ -199,6 +209,7 @@ class World:
             if step % _STEPS_PER_FEEDBACK == 0:
                 self._feedback(feedback_torque / _STEPS_PER_FEEDBACK)
                 feedback_torque[:] = 0.0
+        self._picture_is_lost = bool(self._camera_rng.random() < self.camera_faults.dropped_frame_rate)
         self._sample = self._make_sample(tick_torque / steps)
 
     def hand_sample(self) -> HandSample:
@@ -209,13 +220,30 @@ class World:
         """How the grasp is going."""
         return self._tracker.outcome
 
-    def render(self, height: int = 240, width: int = 320) -> NDArray[np.uint8]:
-        """The picture of the camera at the side, shape (height, width, 3)."""
-        camera = self._cameras.get((height, width))
+    def render(self, height: int = 240, width: int = 320) -> Image:
+        """The picture of the camera at the side, shape (height, width, 3): of the present state, or the one
+        delivered before if this tick's is lost.
+        """
+        size = (height, width)
+        if self._picture_is_lost and size in self._delivered:
+            return self._delivered[size].copy()
+        camera = self._cameras.get(size)
         if camera is None:
-            camera = self._cameras[height, width] = make_camera(self.renderer, self.model, height, width)
+            camera = self._cameras[size] = make_camera(self.renderer, self.model, height, width)
         self._squash.draw(self.touch.squash_m)
-        return camera.render(self.data)
+        image = camera.render(self.data)
+        if self.camera_faults.dropped_frame_rate > 0:
+            self._delivered[size] = image.copy()
+        return image
+
+    def _set_up_camera(self) -> None:
+        # A generator of its own: other faults of the camera must not change the noise on the torques.
+        self._camera_rng = np.random.default_rng([self._object_id, self._seed, 3])
+        if self.camera_faults.moves_camera:
+            scene.move_camera(self.model, self.data, *self.camera_faults.draw_move(self._camera_rng))
+        self._cameras: dict[tuple[int, int], Camera] = {}
+        self._delivered: dict[tuple[int, int], Image] = {}
+        self._picture_is_lost = False
 
     def _place_robot(self) -> None:
         data, angle = self.data, hand.closure_to_angle(self._closure)

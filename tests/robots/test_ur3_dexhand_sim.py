@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+import draccus
 import numpy as np
 import pytest
 from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
@@ -9,6 +10,7 @@ from softgrasp_plugin.joints import CAMERA_KEY, CLOSURE_KEYS, STATE_KEYS, TORQUE
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
 from softgrasp_plugin.simulation.config_simulated_camera import SimulatedCameraConfig
+from softgrasp_plugin.simulation.variation import Variation
 
 
 def make_robot(**options: object) -> UR3DexHandSim:
@@ -98,6 +100,34 @@ def test_noise_disturbs_what_is_executed_and_is_reproducible() -> None:
     noisy = run(0.004)
     assert noisy == run(0.004)
     assert 0.0 < np.std(noisy) < 0.02
+
+
+def test_hidden_variation_changes_what_is_felt_and_not_what_is_seen() -> None:
+    def close(variation: Variation) -> tuple[np.ndarray, float]:
+        robot = make_robot(objects=["object_03"], variation=variation)
+        robot.connect()
+        observation = robot.get_observation()
+        closure = closures(observation)
+        closure[5] = 0.93
+        for _ in range(60):
+            closure[:5] += 0.003
+            robot.send_action(dict(zip(CLOSURE_KEYS, closure.tolist(), strict=True)))
+        felt = robot.get_observation()
+        robot.disconnect()
+        return observation[CAMERA_KEY], sum(felt[key] for key in TORQUE_KEYS)
+
+    plain, hidden = close(Variation()), close(Variation(stiffness=0.5))
+    np.testing.assert_array_equal(plain[0], hidden[0])
+    assert abs(plain[1] - hidden[1]) > 0.1 * plain[1] > 0
+
+
+def test_the_command_line_reaches_the_variation() -> None:
+    config = draccus.parse(
+        UR3DexHandSimConfig,
+        args=["--variation.mass=0.3", "--variation.stiffness=0.4", "--objects=[object_03]"],
+    )
+    assert config.variation == Variation(mass=0.3, stiffness=0.4)
+    assert draccus.decode(UR3DexHandSimConfig, draccus.encode(config)).variation == config.variation
 
 
 def test_arm_joints_come_after_the_hand() -> None:

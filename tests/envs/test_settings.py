@@ -1,0 +1,145 @@
+"""What a benchmark of policies can set: hidden properties, another surface, a disturbed camera."""
+
+import sys
+from pathlib import Path
+
+import draccus
+import numpy as np
+import pytest
+from lerobot.configs.default import DatasetConfig
+from lerobot.configs.eval import EvalPipelineConfig
+from lerobot.configs.train import TrainPipelineConfig
+from lerobot.envs.factory import make_env
+
+from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
+from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
+from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
+from softgrasp_plugin.simulation.variation import Variation
+
+EVAL = Path(__file__).parents[2] / "hub_configs" / "eval" / "simulation.yaml"
+HIDDEN = Variation(mass=0.3, stiffness=0.4, friction=0.2)
+
+
+def parse(*options: str) -> SoftGraspSimEnvConfig:
+    """The environment that `lerobot-eval` would make of these options."""
+    config = draccus.parse(EvalPipelineConfig, config_path=EVAL, args=list(options)).env
+    assert isinstance(config, SoftGraspSimEnvConfig)
+    return config
+
+
+def first_picture(**options: object) -> np.ndarray:
+    env = SoftGraspSimEnv("object_03", height=48, width=64, **options)  # type: ignore[arg-type]
+    observation, _ = env.reset(seed=5)
+    image: np.ndarray = observation["pixels"]["side"]
+    return image
+
+
+def force_after_closing(**options: object) -> float:
+    """Sum of the torques in newtons that the hand feels after the same 60 commands."""
+    env = SoftGraspSimEnv("object_03", height=48, width=64, torque_noise=0.0, **options)  # type: ignore[arg-type]
+    observation, _ = env.reset(seed=5)
+    action = observation["agent_pos"].copy()
+    action[5], action[6:] = 0.93, 0.0
+    for _ in range(60):
+        action[:5] += 0.003
+        observation, *_ = env.step(action)
+    return float(observation["agent_pos"][6:].sum())
+
+
+def test_lerobot_eval_reads_every_setting() -> None:
+    config = parse(
+        "--env.variation.mass=0.3",
+        "--env.variation.stiffness=0.4",
+        "--env.variation.friction=0.2",
+        "--env.surface=stainless steel",
+        "--env.camera_shift_m=0.02",
+        "--env.camera_turn_rad=0.05",
+        "--env.dropped_frame_rate=0.1",
+        "--env.torque_noise=0.2",
+    )
+    assert config.variation == HIDDEN
+    assert config.surface == "stainless steel"
+    assert (config.camera_shift_m, config.camera_turn_rad) == (0.02, 0.05)
+    assert (config.dropped_frame_rate, config.torque_noise) == (0.1, 0.2)
+
+
+def test_everything_is_off_by_default() -> None:
+    config = parse()
+    assert config.variation == Variation()
+    assert config.surface is None
+    assert config.camera_shift_m == config.camera_turn_rad == config.dropped_frame_rate == 0
+
+
+def test_settings_survive_the_training_configuration(tmp_path: Path) -> None:
+    env = SoftGraspSimEnvConfig(
+        task="object_03", variation=HIDDEN, surface="TPE", camera_shift_m=0.01, dropped_frame_rate=0.2
+    )
+    policy = SoftGraspConfig(device="cpu", push_to_hub=False)
+    TrainPipelineConfig(dataset=DatasetConfig("some/data"), policy=policy, env=env).save_pretrained(tmp_path)
+    again = TrainPipelineConfig.from_pretrained(tmp_path / "train_config.json").env
+    assert again == env
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--env.surface=jelly", "surface must be one of .*TPE"),
+        ("--env.camera_shift_m=-1", "camera_shift_m is a half-width in metres"),
+        ("--env.camera_turn_rad=3", "camera_turn_rad is a half-width in radians"),
+        ("--env.dropped_frame_rate=2", "dropped_frame_rate is a probability"),
+        ("--env.torque_noise=-0.1", "--env.torque_noise is a standard deviation in newtons"),
+        ("--env.variation.mass=3", "mass is relative"),
+        ("--env.variation.friction=-0.1", "friction is a half-width"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(option: str, message: str) -> None:
+    with pytest.raises(draccus.utils.ParsingError) as caught:
+        parse(option)
+    assert isinstance(caught.value.__cause__, ValueError)
+    with pytest.raises(ValueError, match=message):
+        raise caught.value.__cause__
+
+
+@pytest.mark.parametrize("setting", [{"variation": HIDDEN}, {"surface": "stainless steel"}])
+def test_hidden_settings_look_the_same_and_feel_different(setting: dict[str, object]) -> None:
+    np.testing.assert_array_equal(first_picture(**setting), first_picture())
+    plain, other = force_after_closing(), force_after_closing(**setting)
+    assert plain > 1
+    assert abs(other - plain) > 0.1 * plain
+
+
+def test_a_moved_camera_and_lost_pictures_reach_the_observation() -> None:
+    assert (first_picture(camera_shift_m=0.02) != first_picture()).any()
+    env = SoftGraspSimEnv("object_03", height=48, width=64, dropped_frame_rate=1.0)
+    observation, _ = env.reset(seed=5)
+    start = observation["pixels"]["side"]
+    observation, *_ = env.step(observation["agent_pos"] + np.r_[np.full(6, 0.1), np.zeros(6)])
+    np.testing.assert_array_equal(observation["pixels"]["side"], start)
+    np.testing.assert_array_equal(env.render(), start)
+
+
+def test_vector_environments_carry_the_settings() -> None:
+    config = SoftGraspSimEnvConfig(
+        task="object_03",
+        observation_height=48,
+        observation_width=64,
+        variation=HIDDEN,
+        surface="TPE",
+        camera_shift_m=0.02,
+    )
+    vector = make_env(config, n_envs=1)["softgrasp_sim"][3]
+    observation, _ = vector.reset(seed=[5])
+    expected = first_picture(variation=HIDDEN, surface="TPE", camera_shift_m=0.02)
+    np.testing.assert_array_equal(observation["pixels"]["side"][0], expected)
+    vector.close()
+
+
+def test_reading_a_configuration_loads_no_simulator() -> None:
+    """Checked in a fresh interpreter: the tests of this one have loaded it long ago."""
+    import subprocess
+
+    code = (
+        "import sys; from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig as C; "
+        "C(surface='TPE', camera_shift_m=0.01); assert 'mujoco' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
