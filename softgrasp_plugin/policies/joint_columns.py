@@ -59,3 +59,26 @@ def find_columns(names: Sequence[str], keys: Sequence[str], feature: str) -> lis
     if repeated:
         raise ValueError(f"{feature!r} has the columns {repeated} more than once: {list(names)}.")
     return [list(names).index(key) for key in keys]
+
+
+def check_columns(field_name: str, columns: Sequence[int] | None, keys: Sequence[str], width: int) -> None:
+    """Check that a configuration's columns are known and lie inside the vector.
+
+    Args:
+        field_name: the configuration's field, for the error message.
+        columns: its value.
+        keys: the channels whose columns they are.
+        width: number of columns of the vector.
+
+    Raises:
+        ValueError: if the columns are unknown, repeated, too few or outside.
+    """
+    if columns is None:
+        raise ValueError(
+            f"`{field_name}` is unknown. Build the policy with LeRobot's make_policy and a dataset, which "
+            "finds the columns by name, or call `config.set_dataset_feature_metadata(dataset.meta.features)`."
+        )
+    if len(set(columns)) != len(keys) or not all(0 <= column < width for column in columns):
+        raise ValueError(
+            f"`{field_name}` must hold {len(keys)} different columns of a vector of {width}, got {columns}."
+        )

@@ -1,64 +1,13 @@
-"""Example configuration and inputs of the `softgrasp` policy, for tests, benchmarks and first steps."""
+"""Example configuration and inputs of the `softgrasp` policy."""
 
 from typing import Any
 
-import torch
-from lerobot.configs import FeatureType, PolicyFeature
-from lerobot.utils.constants import ACTION, OBS_STATE
-from torch import Tensor
-
-from softgrasp_plugin.joints import IMAGE_FEATURE, STATE_KEYS
-
+from ..example import example_features, make_example_batch, make_example_config_of
 from .configuration_softgrasp import SoftGraspConfig
 
-
-def example_features(height: int = 120, width: int = 160) -> dict[str, dict[str, Any]]:
-    """Features of a dataset that `lerobot-record` makes with a SoftGrasp robot (its `meta/info.json`)."""
-    vector = {"dtype": "float32", "shape": (len(STATE_KEYS),), "names": list(STATE_KEYS)}
-    image = {"dtype": "image", "shape": (height, width, 3), "names": ["height", "width", "channels"]}
-    return {OBS_STATE: dict(vector), ACTION: dict(vector), IMAGE_FEATURE: image}
+__all__ = ["example_features", "make_example_batch", "make_example_config"]
 
 
 def make_example_config(height: int = 120, width: int = 160, **overrides: Any) -> SoftGraspConfig:
-    """A configuration ready to build a policy: features as in `example_features`, joint columns found.
-
-    Args:
-        height: height of the camera image.
-        width: width of the camera image.
-        **overrides: fields of `SoftGraspConfig`.
-    """
-    config = SoftGraspConfig(
-        input_features={
-            OBS_STATE: PolicyFeature(FeatureType.STATE, (len(STATE_KEYS),)),
-            IMAGE_FEATURE: PolicyFeature(FeatureType.VISUAL, (3, height, width)),
-        },
-        output_features={ACTION: PolicyFeature(FeatureType.ACTION, (len(STATE_KEYS),))},
-        **{"device": "cpu", **overrides},
-    )
-    config.set_dataset_feature_metadata(example_features(height, width))
-    return config
-
-
-def make_example_batch(
-    config: SoftGraspConfig, batch_size: int = 2, *, stacked: bool = True, seed: int = 0
-) -> dict[str, Tensor]:
-    """Random inputs as they come from the preprocessor.
-
-    Args:
-        config: a configuration from `make_example_config`.
-        batch_size: B.
-        stacked: True for training, image (B, S, 3, H, W), state (B, S, 12), action (B, H+1, 12) and its
-            padding (B, H+1); False for one frame at inference, image (B, 3, H, W) and state (B, 12).
-        seed: of the random numbers.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    lead = (batch_size, config.num_stack) if stacked else (batch_size,)
-    batch = {}
-    for key, feature in config.used_inputs.items():
-        values = torch.rand(*lead, *feature.shape, generator=generator)
-        batch[key] = values if feature.type is FeatureType.VISUAL else 2 * values - 1
-    if stacked:
-        moments = config.chunk_size + 1
-        batch[ACTION] = 2 * torch.rand(batch_size, moments, len(STATE_KEYS), generator=generator) - 1
-        batch[f"{ACTION}_is_pad"] = torch.zeros(batch_size, moments, dtype=torch.bool)
-    return batch
+    """A configuration ready to build a policy, see `make_example_config_of`."""
+    return make_example_config_of(SoftGraspConfig, height, width, **overrides)

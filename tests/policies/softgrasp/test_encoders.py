@@ -3,12 +3,8 @@ import math
 import pytest
 import torch
 
-from softgrasp_plugin.policies.softgrasp.encoders import (
-    ImageEncoder,
-    PerJointEncoder,
-    make_joint_encoder,
-    sinusoidal_encoding,
-)
+from softgrasp_plugin.policies.joint_encoders import PerJointEncoder, make_joint_encoder
+from softgrasp_plugin.policies.softgrasp.encoders import ImageEncoder, sinusoidal_encoding
 
 
 def test_per_joint_encoder_is_the_average_of_an_mlp_over_value_and_one_hot() -> None:

@@ -6,7 +6,7 @@ import torchvision
 from safetensors.torch import save_file
 from torch import nn
 
-from softgrasp_plugin.policies.softgrasp.backbone import make_resnet18
+from softgrasp_plugin.policies.backbone import make_resnet18
 
 
 @pytest.fixture(scope="module")

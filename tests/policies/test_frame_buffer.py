@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from softgrasp_plugin.policies.softgrasp.frame_buffer import FrameBuffer
+from softgrasp_plugin.policies.frame_buffer import FrameBuffer
 
 
 def _frame(tick: int) -> dict[str, torch.Tensor]:

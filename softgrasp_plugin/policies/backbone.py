@@ -1,18 +1,44 @@
 """ResNet-18 as the visual backbone, with three kinds of normalisation and optional pretrained weights."""
 
 from pathlib import Path
+from typing import Self
 
 import torch
 import torchvision
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .configuration_softgrasp import BackboneNorm
+from .backbone_config import BackboneNorm
 
 _CHANNELS_PER_GROUP = 16
 
 
-def make_resnet18(stages: int, norm: BackboneNorm, weights: str | None) -> nn.Sequential:
+class ResNetTrunk(nn.Sequential):
+    """The convolutional part of a ResNet; images pass channels-last, which is the faster layout."""
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch modes; at inference the weights lie channels-last, as the images always do.
+
+        Not in training: Adam's moments would take over the layout, and LeRobot saves contiguous ones only.
+        """
+        if mode != self.training:
+            layout = torch.contiguous_format if mode else torch.channels_last
+            self.to(memory_format=layout)  # type: ignore[call-overload]  # missing in torch's stub
+        return super().train(mode)
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, 3, H, W) -> (N, C, h, w)
+        images = images.contiguous(memory_format=torch.channels_last)
+        for layer in self:
+            images = layer(images)
+        return images
+
+
+def trunk_channels(stages: int) -> int:
+    """Channels of the maps after that many stages of a ResNet-18."""
+    return 64 << (stages - 1)
+
+
+def make_resnet18(stages: int, norm: BackboneNorm, weights: str | None) -> ResNetTrunk:
     """Build the convolutional part of a ResNet-18.
 
     Args:
@@ -35,7 +61,7 @@ def make_resnet18(stages: int, norm: BackboneNorm, weights: str | None) -> nn.Se
     if norm == "frozen":
         _fold_batch_norm(resnet)
     trunk = [resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool]
-    return nn.Sequential(*trunk, *[getattr(resnet, f"layer{stage}") for stage in range(1, stages + 1)])
+    return ResNetTrunk(*trunk, *[getattr(resnet, f"layer{stage}") for stage in range(1, stages + 1)])
 
 
 def _group_norm(channels: int) -> nn.GroupNorm:

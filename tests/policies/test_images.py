@@ -1,6 +1,6 @@
 import torch
 
-from softgrasp_plugin.policies.softgrasp.images import StackColorJitter, resize
+from softgrasp_plugin.policies.images import StackColorJitter, resize
 
 
 def test_resizing_averages_instead_of_skipping_pixels() -> None:

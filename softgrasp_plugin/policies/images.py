@@ -4,6 +4,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from .blur import BlurCurriculum
+from .observation_config import ObservationConfig
+
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 _LUMA = (0.299, 0.587, 0.114)
@@ -47,6 +50,37 @@ class StackColorJitter(nn.Module):
     def _draw(images: Tensor, strength: float) -> Tensor:
         draw = torch.rand(images.shape[0], 1, 1, 1, 1, device=images.device, dtype=images.dtype)
         return 1 + strength * (2 * draw - 1)
+
+
+class FramePreparation(nn.Module):
+    """What happens to a camera image before a network sees it: resized, in training blurred and jittered.
+
+    Args:
+        config: says how large, how blurred for how long, how much jitter.
+    """
+
+    def __init__(self, config: ObservationConfig) -> None:
+        super().__init__()
+        self.image_size = config.image_size
+        # Without the curriculum there is no step counter, so that checkpoints that never had one still load.
+        self.blur: BlurCurriculum | None = None
+        if config.image_blur_sigma > 0:
+            self.blur = BlurCurriculum(config.image_blur_sigma, config.image_blur_steps)
+        self.color_jitter = StackColorJitter(
+            config.color_jitter_brightness, config.color_jitter_contrast, config.color_jitter_saturation
+        )
+
+    def forward(self, images: Tensor) -> Tensor:  # (B, S, 3, H, W) in [0, 1] -> (B, S, 3, h, w)
+        frames = resize(images.flatten(0, 1), self.image_size)  # (B·S, 3, h, w)
+        if self.blur is not None:
+            frames = self.blur(frames)
+        jittered: Tensor = self.color_jitter(frames.view(*images.shape[:2], *frames.shape[1:]))
+        return jittered
+
+    def advance(self) -> None:
+        """Count one training step."""
+        if self.blur is not None:
+            self.blur.advance()
 
 
 class ImageNetNormalize(nn.Module):
