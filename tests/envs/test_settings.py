@@ -1,5 +1,6 @@
 """What a benchmark of policies can set: hidden properties, another surface, a disturbed camera."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,14 +11,15 @@ from lerobot.configs.default import DatasetConfig
 from lerobot.configs.eval import EvalPipelineConfig
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.envs.factory import make_env
+from lerobot.scripts.lerobot_record import RecordConfig
 
 from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
 from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
-from softgrasp_plugin.simulation.variation import Variation
+from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION, Variation
 
-EVAL = Path(__file__).parents[2] / "hub_configs" / "eval" / "simulation.yaml"
-HIDDEN = Variation(mass=0.3, stiffness=0.4, friction=0.2)
+HUB_CONFIGS = Path(__file__).parents[2] / "hub_configs"
+EVAL = HUB_CONFIGS / "eval" / "simulation.yaml"
 
 
 def parse(*options: str) -> SoftGraspSimEnvConfig:
@@ -57,10 +59,16 @@ def test_lerobot_eval_reads_every_setting() -> None:
         "--env.dropped_frame_rate=0.1",
         "--env.torque_noise=0.2",
     )
-    assert config.variation == HIDDEN
+    assert config.variation == HIDDEN_VARIATION
     assert config.surface == "stainless steel"
     assert (config.camera_shift_m, config.camera_turn_rad) == (0.02, 0.05)
     assert (config.dropped_frame_rate, config.torque_noise) == (0.1, 0.2)
+
+
+def test_the_ready_made_files_hide_what_was_measured() -> None:
+    evaluation = draccus.parse(EvalPipelineConfig, config_path=HUB_CONFIGS / "eval" / "hidden.yaml", args=[])
+    recording = draccus.parse(RecordConfig, config_path=HUB_CONFIGS / "record" / "hidden.yaml", args=[])
+    assert evaluation.env.variation == recording.robot.variation == HIDDEN_VARIATION
 
 
 def test_everything_is_off_by_default() -> None:
@@ -72,7 +80,11 @@ def test_everything_is_off_by_default() -> None:
 
 def test_settings_survive_the_training_configuration(tmp_path: Path) -> None:
     env = SoftGraspSimEnvConfig(
-        task="object_03", variation=HIDDEN, surface="TPE", camera_shift_m=0.01, dropped_frame_rate=0.2
+        task="object_03",
+        variation=HIDDEN_VARIATION,
+        surface="TPE",
+        camera_shift_m=0.01,
+        dropped_frame_rate=0.2,
     )
     policy = SoftGraspConfig(device="cpu", push_to_hub=False)
     TrainPipelineConfig(dataset=DatasetConfig("some/data"), policy=policy, env=env).save_pretrained(tmp_path)
@@ -100,7 +112,7 @@ def test_what_cannot_be_is_refused_with_the_reason(option: str, message: str) ->
         raise caught.value.__cause__
 
 
-@pytest.mark.parametrize("setting", [{"variation": HIDDEN}, {"surface": "stainless steel"}])
+@pytest.mark.parametrize("setting", [{"variation": HIDDEN_VARIATION}, {"surface": "stainless steel"}])
 def test_hidden_settings_look_the_same_and_feel_different(setting: dict[str, object]) -> None:
     np.testing.assert_array_equal(first_picture(**setting), first_picture())
     plain, other = force_after_closing(), force_after_closing(**setting)
@@ -123,21 +135,19 @@ def test_vector_environments_carry_the_settings() -> None:
         task="object_03",
         observation_height=48,
         observation_width=64,
-        variation=HIDDEN,
+        variation=HIDDEN_VARIATION,
         surface="TPE",
         camera_shift_m=0.02,
     )
     vector = make_env(config, n_envs=1)["softgrasp_sim"][3]
     observation, _ = vector.reset(seed=[5])
-    expected = first_picture(variation=HIDDEN, surface="TPE", camera_shift_m=0.02)
+    expected = first_picture(variation=HIDDEN_VARIATION, surface="TPE", camera_shift_m=0.02)
     np.testing.assert_array_equal(observation["pixels"]["side"][0], expected)
     vector.close()
 
 
 def test_reading_a_configuration_loads_no_simulator() -> None:
     """Checked in a fresh interpreter: the tests of this one have loaded it long ago."""
-    import subprocess
-
     code = (
         "import sys; from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig as C; "
         "C(surface='TPE', camera_shift_m=0.01); assert 'mujoco' not in sys.modules"

@@ -5,7 +5,7 @@ import pytest
 
 from softgrasp_plugin.simulation.episode import EpisodeConfig, run_operator_episode
 from softgrasp_plugin.simulation.objects import SURFACES
-from softgrasp_plugin.simulation.variation import Variation
+from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION
 from softgrasp_plugin.simulation.world import World
 
 
@@ -61,7 +61,7 @@ def test_crush_limit_is_that_of_the_surface() -> None:
 
 def test_hidden_variation_and_surface_go_together() -> None:
     surface = SURFACES["PC"]
-    variation = Variation(mass=0.3, stiffness=0.4, friction=0.2)
+    variation = HIDDEN_VARIATION
     own, other = World(3, 5, variation=variation), World(3, 5, variation=variation, surface="PC")
     factor = own.object_state.stiffness_n_per_m / SURFACES["TPE"].stiffness_n_per_m
     assert other.object_state.stiffness_n_per_m == pytest.approx(factor * surface.stiffness_n_per_m)
