@@ -1,13 +1,17 @@
 """Every file in `hub_configs/train` and `hub_configs/eval` is one that LeRobot's own parser accepts."""
 
+import tomllib
+from itertools import combinations
 from pathlib import Path
 
 import draccus
 import pytest
+import yaml
 from lerobot.configs.eval import EvalPipelineConfig
 from lerobot.configs.train import TrainPipelineConfig
 
-import softgrasp_plugin  # noqa: F401  registers the policy and the environment
+import softgrasp_plugin  # noqa: F401  registers the policies and the environment
+from softgrasp_plugin.policies.observation_config import MODALITIES, ObservationConfig
 from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
 
 HUB_CONFIGS = Path(__file__).parents[2] / "hub_configs"
@@ -19,13 +23,57 @@ def _parse(name: str, *cli_args: str) -> TrainPipelineConfig:
     return TrainPipelineConfig.from_pretrained(TRAIN / name, cli_args=["--policy.device=cpu", *cli_args])
 
 
-@pytest.mark.parametrize("path", sorted(TRAIN.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(TRAIN.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_configuration_parses_and_says_how_to_use_it(path: Path) -> None:
-    config = _parse(path.name)
-    assert isinstance(config.policy, SoftGraspConfig)
+    name = path.relative_to(TRAIN).as_posix()
+    config = _parse(name)
+    assert isinstance(config.policy, ObservationConfig)
     assert not config.policy.push_to_hub
     assert path.read_text().startswith("# ")
-    assert f"--config_path=hub_configs/train/{path.name}" in path.read_text()
+    assert f"--config_path=hub_configs/train/{name}" in path.read_text()
+
+
+DIFFERENCES: dict[str, dict[str, object]] = {
+    **{
+        f"table4/loss_factor_{factor}.yaml": {"loss_factor": factor}
+        for factor in (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+    },
+    **{
+        f"table5/{'_'.join(chosen)}.yaml": {"modalities": list(chosen)}
+        for size in (1, 2, 3)
+        for chosen in combinations(MODALITIES, size)
+    },
+    "table6/softgrasp.yaml": {"fusion": "attention"},
+    "table6/concat.yaml": {"fusion": "concat"},
+    "table6/act.yaml": {"type": "softgrasp_act"},
+    "table6/timesformer.yaml": {"type": "softgrasp_timesformer"},
+    "curriculum.yaml": {"image_blur_sigma": 4.0, "image_blur_steps": 10000},
+}
+
+
+def test_every_file_of_a_table_is_held_to_its_difference() -> None:
+    files = {path.relative_to(TRAIN).as_posix() for path in TRAIN.glob("table*/*.yaml")}
+    assert files == {name for name in DIFFERENCES if name.startswith("table")}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_an_ablation_differs_from_the_recommended_in_what_it_is_called(name: str) -> None:
+    expected, found = (yaml.safe_load((TRAIN / file).read_text()) for file in ("recommended.yaml", name))
+    expected["policy"] |= DIFFERENCES[name]
+    assert found == expected
+    assert {key: getattr(_parse(name).policy, key) for key in DIFFERENCES[name]} == DIFFERENCES[name]
+
+
+def test_every_file_is_shipped_to_where_it_is_looked_for() -> None:
+    project = tomllib.loads((HUB_CONFIGS.parent / "pyproject.toml").read_text())
+    shipped = {
+        path.relative_to(HUB_CONFIGS.parent).as_posix(): f"{place}/{path.name}"
+        for place, patterns in project["tool"]["setuptools"]["data-files"].items()
+        for pattern in patterns
+        for path in HUB_CONFIGS.parent.glob(pattern)
+    }
+    files = [path.relative_to(HUB_CONFIGS.parent).as_posix() for path in HUB_CONFIGS.rglob("*.yaml")]
+    assert {file: shipped.get(file) for file in files} == {file: f"share/softgrasp/{file}" for file in files}
 
 
 def test_paper_is_the_papers_defaults() -> None:
