@@ -9,9 +9,10 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from lerobot.datasets import LeRobotDataset
 from lerobot.utils.constants import ACTION, OBS_STATE
 
-from ..grasping.objects import OBJECT_BY_TASK, GraspObject
+from ..grasping.objects import GraspObject
 from ..grasping.stages import Stage, segment_stages
 from ..joints import CLOSURE_KEYS, STATE_KEYS, TORQUE_KEYS, FloatArray
+from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 
 _SIZE_CATEGORIES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _STAGES: dict[Stage, tuple[str, str]] = {
@@ -36,8 +37,8 @@ class DatasetCardOptions:
     """What the dataset itself does not say.
 
     Attributes:
-        objects: names of the grasped objects of Table 2, `object_01` … `object_12`; empty where it was
-            something else.
+        objects: names of the grasped objects, `object_01` … `object_12` of Table 2 or `random_01` …
+            `random_06` of the simulation; empty where it was something else.
         description: how the demonstrations were made, in a sentence or two of Markdown.
         license: identifier of the licence, as the Hub spells it.
         figures: pictures in the repository.
@@ -180,9 +181,9 @@ def _names(features: Mapping[str, Mapping[str, Any]], feature: str) -> list[str]
 
 
 def _find_object(name: str) -> GraspObject:
-    if name not in OBJECT_BY_TASK:
-        raise ValueError(f"Unknown object {name!r}. Expected any of: {', '.join(OBJECT_BY_TASK)}.")
-    return OBJECT_BY_TASK[name]
+    if name not in SIM_OBJECT_BY_TASK:
+        raise ValueError(f"Unknown object {name!r}. Expected any of: {', '.join(SIM_OBJECT_BY_TASK)}.")
+    return SIM_OBJECT_BY_TASK[name].table_row
 
 
 def _size_category(frames: int) -> str:

@@ -8,9 +8,9 @@ from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.envs.configs import EnvConfig
 from lerobot.utils.constants import ACTION, OBS_STATE
 
-from ..grasping.objects import TASKS
 from ..joints import IMAGE_FEATURE, STATE_KEYS
 from ..simulation.camera_faults import CameraFaults
+from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
 from ..simulation.objects import find_surface
 from ..simulation.variation import Variation
 
@@ -20,10 +20,11 @@ ALL_TASKS = "all"
 @EnvConfig.register_subclass("softgrasp_sim")
 @dataclass
 class SoftGraspSimEnvConfig(EnvConfig):
-    """One task per object of Table 2.
+    """One task per object.
 
     Attributes:
-        task: `object_01` … `object_12`, several of them separated by commas, or `all`.
+        task: `object_01` … `object_12` of Table 2, or `random_01` … `random_06` that are not in it; several
+            separated by commas; `all` stands for the twelve, `random` for the six.
         fps: control rate in Hz; use the rate of the dataset that the policy was trained on.
         episode_length: control ticks until an undecided trial ends as a failure.
         observation_height: image height in pixels; use the recorded size.
@@ -64,15 +65,10 @@ class SoftGraspSimEnvConfig(EnvConfig):
         """Derive the features from the image size.
 
         Raises:
-            ValueError: for a task that is not an object of Table 2, an unknown surface, or a number out of
+            ValueError: for an unknown task, an unknown surface, or a number out of
                 its range.
         """
-        unknown = [task for task in self.tasks if task not in TASKS]
-        if unknown:
-            raise ValueError(
-                f"Unknown task {unknown} in --env.task={self.task!r}. Expected '{ALL_TASKS}', or some "
-                f"of these separated by commas: {', '.join(TASKS)}."
-            )
+        expand_tasks(self.task or ALL_TASKS)
         if self.torque_noise is not None and not self.torque_noise >= 0:
             raise ValueError(
                 f"--env.torque_noise is a standard deviation in newtons, 0 or more; got {self.torque_noise}."
@@ -91,9 +87,7 @@ class SoftGraspSimEnvConfig(EnvConfig):
     @property
     def tasks(self) -> tuple[str, ...]:
         """The selected tasks, in the order given."""
-        if not self.task or self.task == ALL_TASKS:
-            return TASKS
-        return tuple(name.strip() for name in self.task.split(",") if name.strip())
+        return expand_tasks(self.task or ALL_TASKS)
 
     @property
     def gym_kwargs(self) -> dict[str, Any]:
@@ -120,7 +114,9 @@ class SoftGraspSimEnvConfig(EnvConfig):
 
         return {
             self.type: {
-                TASKS.index(task) + 1: make_vector_env(task, n_envs, use_async_envs, self.gym_kwargs)
+                SIM_OBJECT_BY_TASK[task].object_id: make_vector_env(
+                    task, n_envs, use_async_envs, self.gym_kwargs
+                )
                 for task in self.tasks
             }
         }

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..grasping.lift import LiftConfig, LiftSupervisor
-from ..grasping.objects import OBJECT_BY_TASK
 from ..grasping.torque_command import TorqueCommandConfig, torque_limit
 from ..joints import CAMERA_KEY, NUM_JOINTS, STATE_KEYS
 from ..simulation.camera_faults import CameraFaults
+from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.variation import Variation
 from ..simulation.world import World
 
@@ -23,7 +23,7 @@ still executed.
 
 
 class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
-    """Grasp one object of Table 2 and hold it lifted for a second.
+    """Grasp one object and hold it lifted for a second.
 
     Observation: `pixels` → `side`, uint8 (height, width, 3); `agent_pos`, float32 (12,) in the order of
         `joints.STATE_KEYS`.
@@ -58,7 +58,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         self._max_episode_steps = episode_length
         self._size = (height, width)
         self._world_kwargs: dict[str, Any] = {
-            "object_id": OBJECT_BY_TASK[task].object_id,
+            "object_id": SIM_OBJECT_BY_TASK[task].object_id,
             "fps": fps,
             "renderer": renderer,
             "variation": variation,

@@ -14,6 +14,7 @@ from safetensors import safe_open
 
 from ..datasets.card import Figure
 from ..grasping.objects import OBJECTS, GraspObject
+from ..simulation.catalogue import ALL_SIM_OBJECTS
 
 _ENVIRONMENT = "softgrasp_sim"
 _NOT_A_CHOICE = {
@@ -135,17 +136,17 @@ def result_rows(evaluation: Mapping[str, Any]) -> list[ResultRow]:
     """Successes per object, from the content of an `eval_info.json`.
 
     Raises:
-        ValueError: if a task is not an object of Table 2 in the simulation.
+        ValueError: if a task is not an object of the simulation.
     """
     rows = []
     for task in evaluation["per_task"]:
         group, number, outcomes = task["task_group"], int(task["task_id"]), task["metrics"]["successes"]
-        if group != _ENVIRONMENT or number not in OBJECTS or not outcomes:
+        if group != _ENVIRONMENT or number not in ALL_SIM_OBJECTS or not outcomes:
             raise ValueError(
                 f"The evaluation holds {len(outcomes)} trials of task {number} of {group!r}. "
                 f"Expected an eval_info.json of lerobot-eval --env.type={_ENVIRONMENT}."
             )
-        rows.append(ResultRow(OBJECTS[number], sum(map(bool, outcomes)), len(outcomes)))
+        rows.append(ResultRow(ALL_SIM_OBJECTS[number].table_row, sum(map(bool, outcomes)), len(outcomes)))
     return sorted(rows, key=lambda row: row.object.object_id)
 
 

@@ -9,6 +9,7 @@ from ..grasping.lift import LiftConfig
 from ..grasping.objects import TASKS
 from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CAMERA_KEY
+from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.config_simulated_camera import SimulatedCameraConfig
 from ..simulation.variation import Variation
 
@@ -23,7 +24,8 @@ class UR3DexHandSimConfig(RobotConfig):
     """A UR3 with the six-joint hand over simulated devices.
 
     Attributes:
-        objects: tasks presented in turn, one per episode.
+        objects: tasks presented in turn, one per episode: `object_01` … `object_12` of Table 2, or
+            `random_01` … `random_06` that are not in it.
         seed: decides every scene of the session; the same seed gives the same scenes.
         fps: control rate in Hz; one `send_action` advances the world by 1/fps, so give it the value of
             `--dataset.fps`.
@@ -59,9 +61,11 @@ class UR3DexHandSimConfig(RobotConfig):
             ValueError: for an unknown object, or negative noise.
         """
         super().__post_init__()
-        unknown = [name for name in self.objects if name not in TASKS]
+        unknown = [name for name in self.objects if name not in SIM_OBJECT_BY_TASK]
         if unknown or not self.objects:
-            raise ValueError(f"--robot.objects={self.objects} must name at least one of: {', '.join(TASKS)}.")
+            raise ValueError(
+                f"--robot.objects={self.objects} must name at least one of: {', '.join(SIM_OBJECT_BY_TASK)}."
+            )
         if self.action_noise < 0:
             raise ValueError(
                 f"--robot.action_noise is a standard deviation, 0 or more; got {self.action_noise}."

@@ -24,7 +24,8 @@ from lerobot.configs import parser
 from lerobot.utils.utils import init_logging
 
 from ..devices.arms.config import RATES_HZ
-from ..grasping.objects import OBJECT_BY_TASK, TASKS
+from ..grasping.objects import TASKS
+from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.emulators.arm import GRASP_JOINTS, EmulatedArm
 from ..simulation.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 
@@ -36,7 +37,7 @@ _STATUS_PERIOD_S = 1.0
 class EmulateConfig:
     """Options of `softgrasp-emulate`."""
 
-    # The object on the table, as in Table 2 of the paper: object_01 … object_12.
+    # The object on the table, object_01 … object_12 of Table 2 of the paper, or random_01 … random_06.
     object: str = TASKS[0]
     # Decides everything that is random about objects and person.
     seed: int = 0
@@ -50,7 +51,8 @@ class EmulateConfig:
     output_dir: Path = Path("outputs/emulated")
 
     def __post_init__(self) -> None:
-        for name, choices in (("object", TASKS), ("hand", HAND_TYPES), ("arm", ("none", *RATES_HZ))):
+        objects = tuple(SIM_OBJECT_BY_TASK)
+        for name, choices in (("object", objects), ("hand", HAND_TYPES), ("arm", ("none", *RATES_HZ))):
             if getattr(self, name) not in choices:
                 raise ValueError(f"--{name} is one of {', '.join(choices)}; got {getattr(self, name)!r}.")
 
@@ -64,7 +66,7 @@ def emulated_rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
             arm = stack.enter_context(EmulatedArm(config.arm_host, config.arm))
         rig = stack.enter_context(
             EmulatedRig(
-                OBJECT_BY_TASK[config.object].object_id,
+                SIM_OBJECT_BY_TASK[config.object].object_id,
                 config.seed,
                 config.hand,
                 None if arm is None else arm.height_m,

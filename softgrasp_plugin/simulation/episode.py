@@ -44,7 +44,7 @@ class EpisodeResult:
     """One demonstration.
 
     Attributes:
-        object_id: row of Table 2.
+        object_id: row of Table 2, or number of a random object.
         seed: the episode.
         outcome: as the world judged at the end.
         duration_s: simulated length.
@@ -73,7 +73,7 @@ def run_operator_episode(
     """Let the virtual operator grasp one object.
 
     Args:
-        object_id: row of Table 2, 1…12.
+        object_id: row of Table 2, 1…12, or a random object, 101…106.
         seed: decides the object's variation, the operator's, and the noise.
         config: how; the defaults if None.
         on_tick: called after every control tick, for instance to draw it.

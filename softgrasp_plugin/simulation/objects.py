@@ -98,7 +98,7 @@ class SimObject:
     """Simulation properties of one object.
 
     Attributes:
-        object_id: its row of Table 2.
+        table_row: mass, size and material: its row of Table 2, or what was drawn in its place.
         shape: primitive that fills the row's bounding box.
         hand_pose: where the hand waits, relative to the object.
         rgb: colour, 0…1.
@@ -106,7 +106,7 @@ class SimObject:
         thumb_clearance_m: gap between thumb pad and the object before the grasp.
     """
 
-    object_id: int
+    table_row: GraspObject
     shape: Shape
     hand_pose: HandPose
     rgb: tuple[float, float, float]
@@ -114,8 +114,8 @@ class SimObject:
     thumb_clearance_m: float = 0.016
 
     @property
-    def table_row(self) -> GraspObject:
-        return OBJECTS[self.object_id]
+    def object_id(self) -> int:
+        return self.table_row.object_id
 
     @property
     def surface(self) -> Surface:
@@ -143,17 +143,17 @@ class SimObject:
 SIM_OBJECTS: dict[int, SimObject] = {
     sim.object_id: sim
     for sim in (
-        SimObject(1, "cylinder", TopDownPose(0.055, 0.054), (0.93, 0.92, 0.86)),
-        SimObject(2, "box", TopDownPose(0.052, 0.057), (0.28, 0.62, 0.38), 0.012, 0.020),
-        SimObject(3, "ellipsoid", TopDownPose(0.055, 0.068), (0.96, 0.76, 0.20)),
-        SimObject(4, "ellipsoid", TopDownPose(0.056, 0.080), (0.92, 0.47, 0.18)),
-        SimObject(5, "ellipsoid", TopDownPose(0.054, 0.082), (0.85, 0.24, 0.24)),
-        SimObject(6, "cylinder", SidePose(0.0485, 0.130, 0.080), (0.66, 0.69, 0.73), 0.030, 0.030),
-        SimObject(7, "cylinder", TopDownPose(0.054, 0.062), (0.28, 0.50, 0.86)),
-        SimObject(8, "box", TopDownPose(0.050, 0.066), (0.80, 0.63, 0.43), 0.012, 0.022),
-        SimObject(9, "ellipsoid", TopDownPose(0.055, 0.082), (0.72, 0.52, 0.80)),
-        SimObject(10, "cylinder", SidePose(0.048, 0.130, 0.075), (0.68, 0.86, 0.92), 0.030, 0.030),
-        SimObject(11, "cylinder", SidePose(0.046, 0.122, 0.088), (0.32, 0.62, 0.48), 0.030, 0.030),
-        SimObject(12, "cylinder", SidePose(0.042, 0.120, 0.078), (0.26, 0.32, 0.62), 0.030, 0.030),
+        SimObject(OBJECTS[1], "cylinder", TopDownPose(0.055, 0.054), (0.93, 0.92, 0.86)),
+        SimObject(OBJECTS[2], "box", TopDownPose(0.052, 0.057), (0.28, 0.62, 0.38), 0.012, 0.020),
+        SimObject(OBJECTS[3], "ellipsoid", TopDownPose(0.055, 0.068), (0.96, 0.76, 0.20)),
+        SimObject(OBJECTS[4], "ellipsoid", TopDownPose(0.056, 0.080), (0.92, 0.47, 0.18)),
+        SimObject(OBJECTS[5], "ellipsoid", TopDownPose(0.054, 0.082), (0.85, 0.24, 0.24)),
+        SimObject(OBJECTS[6], "cylinder", SidePose(0.0485, 0.130, 0.080), (0.66, 0.69, 0.73), 0.030, 0.030),
+        SimObject(OBJECTS[7], "cylinder", TopDownPose(0.054, 0.062), (0.28, 0.50, 0.86)),
+        SimObject(OBJECTS[8], "box", TopDownPose(0.050, 0.066), (0.80, 0.63, 0.43), 0.012, 0.022),
+        SimObject(OBJECTS[9], "ellipsoid", TopDownPose(0.055, 0.082), (0.72, 0.52, 0.80)),
+        SimObject(OBJECTS[10], "cylinder", SidePose(0.048, 0.130, 0.075), (0.68, 0.86, 0.92), 0.030, 0.030),
+        SimObject(OBJECTS[11], "cylinder", SidePose(0.046, 0.122, 0.088), (0.32, 0.62, 0.48), 0.030, 0.030),
+        SimObject(OBJECTS[12], "cylinder", SidePose(0.042, 0.120, 0.078), (0.26, 0.32, 0.62), 0.030, 0.030),
     )
 }

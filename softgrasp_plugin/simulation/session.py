@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
 
-from ..grasping.objects import OBJECT_BY_TASK
+from .catalogue import SIM_OBJECT_BY_TASK
 from .world import World
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Session:
     def _make_trial(self, episode: int, attempt: int) -> Trial:
         task = self._tasks[episode % len(self._tasks)]
         seed = int(np.random.SeedSequence([self._seed, episode, attempt]).generate_state(1)[0])
-        return Trial(episode, attempt, OBJECT_BY_TASK[task].object_id, seed)
+        return Trial(episode, attempt, SIM_OBJECT_BY_TASK[task].object_id, seed)
 
     def _set_scene(self, trial: Trial) -> None:
         self._trial = trial
@@ -112,9 +112,9 @@ class Session:
         outcome = self.world.outcome()
         verdict = "success" if outcome.is_success else "no success"
         logger.info(
-            "Trial %d, object_%02d: %s (lifted %.0f mm, held %.1f s, peak grip %.1f N, deformed %.1f mm%s)",
+            "Trial %d, %s: %s (lifted %.0f mm, held %.1f s, peak grip %.1f N, deformed %.1f mm%s)",
             self._trial.episode,
-            self._trial.object_id,
+            self.world.object.table_row.task,
             verdict,
             outcome.height_m * 1e3,
             outcome.held_s,

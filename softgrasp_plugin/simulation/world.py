@@ -18,9 +18,10 @@ from . import hand, scene
 from .arm import ARM_JOINTS
 from .camera import Camera, Image, check_renderer, make_camera
 from .camera_faults import CameraFaults
+from .catalogue import sim_object
 from .contact import ContactReader, FingertipForce, GapReader, Touch, set_contact_stiffness
 from .engine import mujoco
-from .objects import SIM_OBJECTS, SimObject, Surface, find_surface
+from .objects import SimObject, Surface, find_surface
 from .outcome import GraspOutcome, OutcomeTracker
 from .squash import Squash
 from .variation import Variation
@@ -32,15 +33,15 @@ _HAND_SERVOS = slice(len(ARM_JOINTS), len(ARM_JOINTS) + NUM_JOINTS)
 
 
 @cache
-def _lift_path(object_id: int) -> FloatArray:
-    return scene.arm_lift_path(SIM_OBJECTS[object_id])
+def _lift_path(sim: SimObject) -> FloatArray:
+    return scene.arm_lift_path(sim)
 
 
 class World:
-    """A UR3 with the hand, one object of Table 2 on a table, and a camera at the side.
+    """A UR3 with the hand, one object on a table, and a camera at the side.
 
     Args:
-        object_id: row of Table 2, 1…12.
+        object_id: row of Table 2, 1…12, or a random object, 101…106.
         seed: episode; with the object it decides everything that is random.
         fps: control ticks per second; divides 120.
         variation: how far the object may differ from its table row.
@@ -97,15 +98,11 @@ class World:
         """
         self._object_id = self._object_id if object_id is None else object_id
         self._seed = self._seed if seed is None else seed
-        if self._object_id not in SIM_OBJECTS:
-            raise ValueError(
-                f"object_id must be one of Table 2, 1…{len(SIM_OBJECTS)}, got {self._object_id}."
-            )
-        self.object: SimObject = SIM_OBJECTS[self._object_id]
+        self.object: SimObject = sim_object(self._object_id)
         self.surface: Surface = self._other_surface or self.object.surface
         self.object_state = self.variation.draw(self.object, self._seed, self.surface)
         self._noise = np.random.default_rng([self._object_id, self._seed, 1])
-        self._arm_path = _lift_path(self._object_id)
+        self._arm_path = _lift_path(self.object)
 
         self.model = scene.build_model(self.object, self.object_state)
         set_contact_stiffness(self.model, self.object_state.stiffness_n_per_m)

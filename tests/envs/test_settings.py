@@ -16,6 +16,7 @@ from lerobot.scripts.lerobot_record import RecordConfig
 from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
 from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
+from softgrasp_plugin.simulation.catalogue import RANDOM_TASKS
 from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION, Variation
 
 HUB_CONFIGS = Path(__file__).parents[2] / "hub_configs"
@@ -143,6 +144,17 @@ def test_vector_environments_carry_the_settings() -> None:
     observation, _ = vector.reset(seed=[5])
     expected = first_picture(variation=HIDDEN_VARIATION, surface="TPE", camera_shift_m=0.02)
     np.testing.assert_array_equal(observation["pixels"]["side"][0], expected)
+    vector.close()
+
+
+def test_the_random_objects_are_tasks_like_the_others() -> None:
+    assert parse("--env.task=random").tasks == RANDOM_TASKS
+    assert parse("--env.task=random_01,object_02").tasks == ("random_01", "object_02")
+    config = SoftGraspSimEnvConfig(task="random_02", observation_height=48, observation_width=64)
+    ((number, vector),) = make_env(config, n_envs=1)["softgrasp_sim"].items()
+    assert number == 102
+    observation, _ = vector.reset(seed=[5])
+    assert (observation["pixels"]["side"][0] != first_picture()).any()
     vector.close()
 
 

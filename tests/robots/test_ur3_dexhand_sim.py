@@ -150,6 +150,19 @@ def test_unconnected_use_is_refused() -> None:
         make_robot().get_observation()
 
 
+def test_random_objects_are_presented_in_turn(caplog: pytest.LogCaptureFixture) -> None:
+    robot = make_robot(objects=["random_01", "object_02"])
+    robot.connect()
+    session = robot._open_session
+    assert session.world.object_id == 101
+    robot.send_action({})
+    with caplog.at_level("INFO"):
+        session.next_trial()
+    assert "Trial 0, random_01: no success" in caplog.text
+    assert session.world.object_id == 2
+    robot.disconnect()
+
+
 @pytest.mark.parametrize("objects", [[], ["object_13"]])
 def test_unknown_objects_are_refused(objects: list[str]) -> None:
     with pytest.raises(ValueError, match="object_01"):

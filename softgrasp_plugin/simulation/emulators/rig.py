@@ -140,7 +140,7 @@ class EmulatedRig:
     hand.
 
     Args:
-        object_id: row of Table 2.
+        object_id: row of Table 2, 1…12, or a random object, 101…106.
         seed: decides everything that is random.
         hand_type: one of `HAND_TYPES`.
         arm_height_m: how high the arm stands above the grasp pose, metres; by default the arm lifts by itself
