@@ -22,6 +22,10 @@ class ObservationConfig(PreTrainedConfig):
     Attributes:
         modalities: what the policy sees, any of `image`, `angle`, `torque` (ablation of Table 5). A modality
             that is left out creates no parameter and needs no input.
+        relative_angles: predict angles as a change from those measured now instead of anew. A network that
+            has to reproduce where a joint is, to a thousandth, spends its training on that; one that is told
+            only has to learn what to do next, and does so too where no demonstration has been. Needs the
+            angles.
         image_key: the camera image the policy sees.
         image_size: (height, width) that images are resized to, antialiased, inside the policy. The authors'
             code uses 75×100.
@@ -49,6 +53,7 @@ class ObservationConfig(PreTrainedConfig):
     """
 
     modalities: list[str] = field(default_factory=lambda: list(MODALITIES))
+    relative_angles: bool = False
 
     image_key: str = IMAGE_FEATURE
     image_size: tuple[int, int] = (75, 100)
@@ -84,6 +89,11 @@ class ObservationConfig(PreTrainedConfig):
                 f"`modalities` must name some of {MODALITIES}, each once; got {self.modalities}."
             )
         self.modalities = [name for name in MODALITIES if name in self.modalities]
+        if self.relative_angles and ANGLE not in self.modalities:
+            raise ValueError(
+                f"`relative_angles` adds to the measured angles, which are not among the modalities "
+                f"{self.modalities}: set `relative_angles=false`, or let the policy see angles."
+            )
         if self.normalization_mapping.get("VISUAL", NormalizationMode.IDENTITY) != NormalizationMode.IDENTITY:
             raise ValueError(
                 "Images are normalised inside the policy, after resizing; leave VISUAL at IDENTITY in "

@@ -23,6 +23,9 @@ from .loading import StrictLoading
 from .observation_config import ANGLE, IMAGE, TORQUE
 from .stack_config import StackConfig
 
+_MEASURED = "measured_angle"
+"""Rides with the features of a frame, for `relative_angles`."""
+
 
 class StackNetwork(Protocol):
     """The network of a `StackPolicy`, a `torch.nn.Module`.
@@ -204,11 +207,18 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
             for name in (ANGLE, TORQUE)
             if (columns := config.state_columns(name))
         }
-        return self.model.encode(images, joints)
+        features = self.model.encode(images, joints)
+        if config.relative_angles:
+            features[_MEASURED] = joints[ANGLE]  # (B, S, J)
+        return features
 
     def _predict(self, features: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Features (B, S, …) per modality to actions (B, H, 12) and attention scores (B,) per modality."""
         angles, torques, scores = self.model.predict(features)
+        if self.config.relative_angles:
+            # State and action are normalised with statistics of their own; the difference that this leaves is
+            # the same at all times, and the network learns it.
+            angles = angles + features[_MEASURED][:, -1:]
         action = angles.new_empty(*angles.shape[:2], 2 * NUM_JOINTS)
         action[..., self.config.action_angle_columns] = angles
         action[..., self.config.action_torque_columns] = torques

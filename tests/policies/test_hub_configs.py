@@ -39,7 +39,8 @@ DIFFERENCES: dict[str, dict[str, object]] = {
         for factor in (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
     },
     **{
-        f"table5/{'_'.join(chosen)}.yaml": {"modalities": list(chosen)}
+        # Angles cannot be predicted as a change by a policy that does not see them.
+        f"table5/{'_'.join(chosen)}.yaml": {"modalities": list(chosen), "relative_angles": "angle" in chosen}
         for size in (1, 2, 3)
         for chosen in combinations(MODALITIES, size)
     },
@@ -50,6 +51,12 @@ DIFFERENCES: dict[str, dict[str, object]] = {
     "curriculum.yaml": {"image_blur_sigma": 4.0, "image_blur_steps": 10000},
 }
 
+NOT_OF_THE_STRATEGY = {
+    "act": ("residual", "huber_delta_angle", "huber_delta_torque"),
+    "timesformer": ("residual",),
+}
+"""Fields of the recommended configuration that these policies do not have."""
+
 
 def test_every_file_of_a_table_is_held_to_its_difference() -> None:
     files = {path.relative_to(TRAIN).as_posix() for path in TRAIN.glob("table*/*.yaml")}
@@ -59,6 +66,10 @@ def test_every_file_of_a_table_is_held_to_its_difference() -> None:
 @pytest.mark.parametrize("name", DIFFERENCES)
 def test_an_ablation_differs_from_the_recommended_in_what_it_is_called(name: str) -> None:
     expected, found = (yaml.safe_load((TRAIN / file).read_text()) for file in ("recommended.yaml", name))
+    for strategy, fields in NOT_OF_THE_STRATEGY.items():
+        if name == f"table6/{strategy}.yaml":
+            for field in fields:
+                del expected["policy"][field]
     expected["policy"] |= DIFFERENCES[name]
     assert found == expected
     assert {key: getattr(_parse(name).policy, key) for key in DIFFERENCES[name]} == DIFFERENCES[name]

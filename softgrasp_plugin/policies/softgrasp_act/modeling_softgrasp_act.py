@@ -76,6 +76,8 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
         labels = batch[ACTION][:, :-1].clone()
         torques = self.config.action_torque_columns
         labels[..., torques] = batch[ACTION][:, 1:, torques]
+        if self.config.relative_angles:
+            labels[..., self.config.action_angle_columns] -= self._measured(batch)
         # A moment counts if both are inside the episode.
         is_pad = batch["action_is_pad"][:, 1:]
         loss, logs = super().forward(self._inputs(batch) | {ACTION: labels, "action_is_pad": is_pad})
@@ -94,7 +96,14 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
         """
         self.eval()
         chunk: Tensor = super().predict_action_chunk(self._inputs(batch))
+        if self.config.relative_angles:
+            chunk[..., self.config.action_angle_columns] += self._measured(batch)
         return chunk
+
+    def _measured(self, batch: dict[str, Tensor]) -> Tensor:
+        """Normalised angles measured now, (B, 1, J), to predict changes from."""
+        bound = self.config.normalized_state_clip
+        return batch[OBS_STATE][:, None, self.config.state_angle_columns].clamp(-bound, bound)
 
     def _inputs(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """What ACT is given: the prepared image, and the columns of the chosen joints."""
