@@ -2,9 +2,8 @@
 
 Everything about them follows from `_SEED` and the attempts in `_ACCEPTED`: the first draw of each object that
 the virtual operator grasps in at least nine of ten episodes. `benchmarks/random_objects.py` repeats the
-search. It rejected
-eight heavy smooth objects too wide to be grasped from the side, like none in Table 2, one small ellipsoid and
-one wide cup of paperboard. Only the colours are chosen.
+search. It rejected eight heavy smooth objects too wide to be grasped from the side, like none in Table 2, one
+small ellipsoid and one wide cup of paperboard. Only the colours are chosen.
 """
 
 from dataclasses import dataclass
