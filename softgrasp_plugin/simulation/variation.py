@@ -94,4 +94,6 @@ Measured with the twelve objects: the virtual operator, who feels, holds 60 of 6
 other episodes of the same object hold 71 of 108, and 72 of 108 without the hidden part: nearly all that a
 replay loses, it loses to pose and size. From one and the same pose and size a replay holds 107 of 108, and at
 widths of 0.5, 0.7 and 0.4 still 105, while the operator begins to drop the heavy bottles (59 of 60).
+What makes feeling count is size: at ±6 % instead of ±4 %, a pixel or two in the picture, the operator still
+holds 60 of 60 and a replay 52 of 108.
 """
