@@ -10,6 +10,7 @@ import softgrasp_plugin
 PACKAGE = Path(softgrasp_plugin.__file__).parent
 FLOORS = (
     "joints",
+    "hub_configs",
     "grasping",
     "devices",
     "simulation",
@@ -19,6 +20,7 @@ FLOORS = (
     "policies",
     "teleoperators",
     "robots",
+    "experiments",
     "scripts",
 )
 

@@ -8,6 +8,7 @@ from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.envs.configs import EnvConfig
 from lerobot.utils.constants import ACTION, OBS_STATE
 
+from ..grasping.lift import LiftConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
 from ..simulation.camera_faults import CameraFaults
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
@@ -33,6 +34,7 @@ class SoftGraspSimEnvConfig(EnvConfig):
         torque_command: `ignore`, or `limit` to let predicted torques cap the grip.
         torque_noise: standard deviation of the torque sensor's noise in newtons; None for the simulation's
             own default.
+        lift: when and how the arm is raised; use what the demonstrations were recorded with.
         variation: how far the object may differ from its row of Table 2 in an episode. Pose and size, which
             the eye sees, do by default; mass, stiffness and friction, which only touch tells, do not:
             `simulation.variation.HIDDEN_VARIATION` has widths at which touch matters.
@@ -51,6 +53,7 @@ class SoftGraspSimEnvConfig(EnvConfig):
     renderer: str = "ray"
     torque_command: str = "ignore"
     torque_noise: float | None = None
+    lift: LiftConfig = field(default_factory=LiftConfig)
     variation: Variation = field(default_factory=Variation)
     surface: str | None = None
     camera_shift_m: float = 0.0
@@ -99,6 +102,7 @@ class SoftGraspSimEnvConfig(EnvConfig):
             "renderer": self.renderer,
             "torque_command": self.torque_command,
             "torque_noise": self.torque_noise,
+            "lift": self.lift,
             "variation": self.variation,
             "surface": self.surface,
             "camera_shift_m": self.camera_shift_m,

@@ -46,6 +46,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         renderer: str = "ray",
         torque_command: str = "ignore",
         torque_noise: float | None = None,
+        lift: LiftConfig | None = None,
         variation: Variation = Variation(),  # noqa: B008 frozen
         surface: str | None = None,
         camera_shift_m: float = 0.0,
@@ -68,7 +69,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         if torque_noise is not None:
             self._world_kwargs["torque_noise_n"] = torque_noise
         self._torque_command = TorqueCommandConfig(mode=torque_command)
-        self._supervisor = LiftSupervisor(LiftConfig())
+        self._supervisor = LiftSupervisor(lift or LiftConfig())
         self._world: World | None = None
         self._ticks = 0
         image = gym.spaces.Box(0, 255, (height, width, 3), np.uint8)
@@ -118,6 +119,11 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
     def render(self) -> NDArray[np.uint8]:
         """The camera's picture, (height, width, 3)."""
         return self._require_world().render(*self._size)
+
+    @property
+    def lift_height_m(self) -> float:
+        """Height of the hand above the grasp pose, metres."""
+        return self._require_world().lift_height_m
 
     def _require_world(self) -> World:
         if self._world is None:

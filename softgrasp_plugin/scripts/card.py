@@ -23,8 +23,8 @@ from lerobot.utils.import_utils import register_third_party_plugins
 from lerobot.utils.utils import init_logging
 
 from ..datasets.card import DatasetCardOptions, Figure, render_dataset_card
+from ..hub_configs import config_path
 from ..policies.card import ModelCardOptions, render_model_card
-from .configs import config_path
 
 POLICY_FILES = ("config.json", "train_config.json", "model.safetensors")
 

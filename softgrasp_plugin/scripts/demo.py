@@ -14,7 +14,7 @@ from pathlib import Path
 
 import draccus
 
-from .configs import config_path
+from ..hub_configs import config_path
 from .steps import StepError, console_script, run_step
 
 

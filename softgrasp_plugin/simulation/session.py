@@ -49,7 +49,7 @@ class Session:
         self._seed = seed
         self._trial = self._make_trial(0, 0)
         self._announced = False
-        self._ears = _Ears(self._hear)
+        self._ears = _Ears(self.begin_episode)
 
     @property
     def trial(self) -> Trial:
@@ -88,7 +88,8 @@ class Session:
         self._report()
         self._set_scene(self._make_trial(self._trial.episode + 1, 0))
 
-    def _hear(self, episode: int) -> None:
+    def begin_episode(self, episode: int) -> None:
+        """Set the scene of an episode; the same number again is the next attempt at it."""
         repeated = self._announced and episode == self._trial.episode
         if self._announced:
             self._report()

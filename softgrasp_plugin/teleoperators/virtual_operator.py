@@ -50,6 +50,11 @@ class VirtualOperator(Teleoperator):
         return self._connected
 
     @property
+    def is_done(self) -> bool:
+        """Whether the person has finished this grasp, with or without success."""
+        return self._human is not None and self._human.done
+
+    @property
     def is_calibrated(self) -> bool:
         return True
 

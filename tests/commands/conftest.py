@@ -6,12 +6,6 @@ from .front_door import record_arguments, run_command
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Caches and outputs of all commands of the session."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="session")
 def dataset(home: Path) -> Path:
     """Two grasps of object 1, recorded by `lerobot-record` with video."""
     root = home / "dataset"

@@ -13,7 +13,7 @@ def config_path(name: str) -> Path:
         FileNotFoundError: if the file is in neither place.
     """
     places = [
-        Path(__file__).parents[2] / "hub_configs",
+        Path(__file__).parents[1] / "hub_configs",
         Path(sysconfig.get_path("data")) / "share" / "softgrasp" / "hub_configs",
     ]
     for place in places:

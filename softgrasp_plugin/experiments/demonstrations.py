@@ -1,0 +1,157 @@
+"""A dataset of demonstrations by the virtual operator, made as fast as the computer can.
+
+The robot, the teleoperator and the frames are those of `lerobot-record`; what differs is that nobody waits
+for the wall clock, that an episode ends when the operator is done, and that a failed grasp is demonstrated
+again, as a person would re-record it.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lerobot.cameras.configs import CameraConfig
+from lerobot.datasets import LeRobotDataset, VideoEncodingManager
+from lerobot.utils.constants import ACTION, OBS_STR
+from lerobot.utils.feature_utils import build_dataset_frame, hw_to_dataset_features
+
+from ..grasping.lift import LiftConfig
+from ..joints import CAMERA_KEY
+from ..robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
+from ..robots.ur3_dexhand_sim import UR3DexHandSim
+from ..simulation.config_simulated_camera import SimulatedCameraConfig
+from ..simulation.session import Session, find_session
+from ..simulation.variation import Variation
+from ..teleoperators.config_virtual_operator import VirtualOperatorConfig
+from ..teleoperators.virtual_operator import VirtualOperator
+
+TASK_DESCRIPTION = "Grasp the object without crushing it and hold it lifted."
+_MOST_ATTEMPTS = 10
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DemonstrationConfig:
+    """What is demonstrated.
+
+    Attributes:
+        objects: tasks in turn, one per episode, as in `--robot.objects`.
+        per_object: demonstrations of each.
+        seed: decides every scene.
+        height: height of the camera image, pixels.
+        width: width of the camera image, pixels.
+        fps: frames per second.
+        action_noise: standard deviation of slow noise on the executed closure (DART).
+        lift: when and how the arm is raised.
+        variation: how far each episode's object differs from its row of Table 2.
+    """
+
+    objects: tuple[str, ...]
+    per_object: int
+    seed: int = 0
+    height: int = 240
+    width: int = 320
+    fps: int = 30
+    action_noise: float = 0.0
+    lift: LiftConfig = field(default_factory=LiftConfig)
+    variation: Variation = field(default_factory=Variation)
+
+    @property
+    def num_episodes(self) -> int:
+        return self.per_object * len(self.objects)
+
+    def robot(self) -> UR3DexHandSimConfig:
+        """The same demonstrations for `lerobot-record`: its `--robot` options."""
+        cameras: dict[str, CameraConfig] = {
+            CAMERA_KEY: SimulatedCameraConfig(fps=self.fps, width=self.width, height=self.height)
+        }
+        return UR3DexHandSimConfig(
+            objects=list(self.objects),
+            seed=self.seed,
+            fps=self.fps,
+            cameras=cameras,
+            action_noise=self.action_noise,
+            lift=self.lift,
+            variation=self.variation,
+        )
+
+
+def demonstrate(config: DemonstrationConfig, repo_id: str, root: Path) -> Iterator[int]:
+    """Record every demonstration into a new dataset, yielding the number of episodes saved so far.
+
+    A dataset that is complete is left as it is; one that was interrupted is made anew, because a scene
+    depends on how often its episode was attempted.
+
+    Args:
+        config: what to demonstrate.
+        repo_id: name of the dataset.
+        root: its folder.
+
+    Raises:
+        RuntimeError: if the operator fails a scene again and again.
+    """
+    unfinished = root.with_name(root.name + ".unfinished")
+    if root.exists():
+        return
+    shutil.rmtree(unfinished, ignore_errors=True)
+    with _rig(config) as (robot, operator, session):
+        features = hw_to_dataset_features(robot.action_features, ACTION, use_video=True)
+        features |= hw_to_dataset_features(robot.observation_features, OBS_STR, use_video=True)
+        dataset = LeRobotDataset.create(
+            repo_id,
+            config.fps,
+            root=unfinished,
+            robot_type=robot.name,
+            features=features,
+            streaming_encoding=True,
+        )
+        with VideoEncodingManager(dataset):
+            for episode in range(config.num_episodes):
+                for _attempt in range(_MOST_ATTEMPTS):
+                    session.begin_episode(episode)
+                    if _demonstrate_one(robot, operator, session, dataset):
+                        break
+                    dataset.clear_episode_buffer()
+                else:
+                    raise RuntimeError(
+                        f"The operator failed episode {episode} ({config.objects}) {_MOST_ATTEMPTS} times "
+                        "in a row: the task is too hard with this variation and action noise."
+                    )
+                dataset.save_episode()
+                yield episode + 1
+        dataset.finalize()
+    unfinished.rename(root)
+
+
+@contextmanager
+def _rig(config: DemonstrationConfig) -> Iterator[tuple[UR3DexHandSim, VirtualOperator, Session]]:
+    robot, operator = UR3DexHandSim(config.robot()), VirtualOperator(VirtualOperatorConfig())
+    operator.connect()
+    robot.connect()
+    try:
+        yield robot, operator, find_session(robot.config.rig)
+    finally:
+        robot.disconnect()
+        operator.disconnect()
+
+
+def _demonstrate_one(
+    robot: UR3DexHandSim, operator: VirtualOperator, session: Session, dataset: LeRobotDataset
+) -> bool:
+    """One episode, in the order of `lerobot-record`'s loop.
+
+    Returns:
+        Whether the grasp succeeded.
+    """
+    while True:
+        observation = robot.get_observation()
+        frame = build_dataset_frame(dataset.features, observation, prefix=OBS_STR)
+        action = operator.get_action()
+        if operator.is_done:
+            return session.world.outcome().is_success
+        robot.send_action(action)
+        frame |= build_dataset_frame(dataset.features, action, prefix=ACTION)
+        dataset.add_frame({**frame, "task": TASK_DESCRIPTION})

@@ -1,0 +1,224 @@
+"""What the benchmark trains, on which demonstrations, and under which circumstances it tries the result."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+
+from ..grasping.lift import LiftConfig
+from ..grasping.objects import OBJECTS, TASKS
+from ..simulation.catalogue import RANDOM_TASKS
+from ..simulation.variation import HIDDEN_VARIATION, Variation
+from .demonstrations import DemonstrationConfig
+from .evaluation import Condition
+from .interventions import KINDS, MODALITIES, Intervention
+
+type Demonstrations = Literal["dart", "clean"]
+
+TRAINING_TASKS = tuple(row.task for row in OBJECTS.values() if not row.is_novel)
+FIRST_TRIAL_SEED = 1000
+OPERATOR = "operator"
+"""The virtual operator, who needs no training: what the task allows."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One thing to train.
+
+    Attributes:
+        name: in files and on the command line.
+        title: in tables.
+        config: file in `hub_configs/train`.
+        options: options of `lerobot-train` beside that file.
+        demonstrations: recorded with action noise (DART) or without.
+        is_strategy: one of the four strategies of Table 6, for which a profile may ask for more seeds.
+    """
+
+    name: str
+    title: str
+    config: str
+    options: tuple[str, ...] = ()
+    demonstrations: Demonstrations = "dart"
+    is_strategy: bool = False
+
+
+LOSS_FACTORS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+MODALITY_SETS = ("image", "angle", "torque", "image_angle", "image_torque", "angle_torque")
+STRATEGIES = ("softgrasp", "concat", "act", "timesformer")
+_ONE_STEP = (
+    "--policy.chunk_size=1",
+    "--policy.temporal_ensemble_coeff=null",
+    "--policy.relative_angles=false",
+    "--policy.residual=false",
+    "--policy.huber_delta_angle=0.2",
+    "--policy.huber_delta_torque=0.2",
+    "--policy.normalization_mapping={VISUAL: IDENTITY, STATE: MIN_MAX, ACTION: MIN_MAX}",
+)
+"""The policy as the paper and its code describe it; only the optimiser's schedule is the benchmark's."""
+
+_ABSOLUTE = ("--policy.relative_angles=false",)
+
+
+def _configurations() -> Iterator[Configuration]:
+    yield Configuration("softgrasp", "SoftGrasp (I+T+A, λ = 0.1)", "recommended.yaml", is_strategy=True)
+    yield Configuration("concat", "Direct Connection", "table6/concat.yaml", is_strategy=True)
+    yield Configuration("act", "ACT (images, angles)", "table6/act.yaml", is_strategy=True)
+    yield Configuration("timesformer", "TimeSformer", "table6/timesformer.yaml", is_strategy=True)
+    yield Configuration(
+        "act_torque",
+        "ACT (images, angles, torques)",
+        "table6/act.yaml",
+        ("--policy.modalities=[image,angle,torque]",),
+    )
+    for names in MODALITY_SETS:
+        letters = "+".join(name[0].upper() for name in names.split("_"))
+        yield Configuration(names, letters, f"table5/{names}.yaml")
+    yield Configuration("chunk_clean", "chunk, without DART", "recommended.yaml", (), "clean")
+    yield Configuration("absolute", "angles anew, not as a change", "recommended.yaml", _ABSOLUTE)
+    yield Configuration("one_step", "the paper's one step, with DART", "recommended.yaml", _ONE_STEP)
+    yield Configuration(
+        "one_step_clean", "the paper's one step, without DART", "recommended.yaml", _ONE_STEP, "clean"
+    )
+    yield Configuration("curriculum", "SoftGrasp, blurred images first", "curriculum.yaml")
+    for factor in LOSS_FACTORS:
+        if factor != 0.1:  # the policy's own default
+            yield Configuration(f"loss_{factor:g}", f"λ = {factor:g}", f"table4/loss_factor_{factor:g}.yaml")
+
+
+CONFIGURATIONS: dict[str, Configuration] = {entry.name: entry for entry in _configurations()}
+
+NOMINAL = Condition("nominal")
+LIMIT = Condition("torque_limit", {"torque_command": "limit"})
+SENSING = (
+    Condition("torque_noise", {"torque_noise": 0.3}),
+    Condition("camera_shift", {"camera_shift_m": 0.02, "camera_turn_rad": 0.035}),
+    Condition("dropped_frames", {"dropped_frame_rate": 0.3}),
+)
+PRESENTED = (
+    Condition("presented_soft", {"surface": "TPE"}),
+    Condition("presented_rigid", {"surface": "stainless steel"}),
+)
+RANDOM_OBJECTS = Condition("random_objects")
+INTERVENTIONS = tuple(
+    Condition(intervention.name, intervention=intervention)
+    for intervention in (Intervention(modality, kind) for modality in MODALITIES for kind in KINDS)
+)
+
+
+def tasks_of(condition: Condition, tasks: tuple[str, ...]) -> tuple[str, ...]:
+    """The objects that are tried under a condition, where the nominal ones are `tasks`."""
+    return RANDOM_TASKS if condition == RANDOM_OBJECTS else tasks
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much of the experiment is run.
+
+    Attributes:
+        tasks: objects to try; those of the training set among them are demonstrated.
+        per_object: demonstrations of each training object.
+        image_size: (height, width) of the camera.
+        configurations: names of what is trained.
+        strategy_seeds: training seeds of the four strategies.
+        other_seeds: training seeds of everything else.
+        trials: scenes per object under the nominal condition and with torque limits.
+        further_trials: scenes per object under the other conditions.
+        further_seeds: training seeds of each configuration that are tried under the other conditions.
+        options: options of `lerobot-train` for every policy.
+        network: further ones by policy type or name of the configuration.
+        variation: how far an episode's object differs from its row of Table 2, in demonstrations and trials
+            alike.
+        lift: when the arm is raised, in demonstrations and trials alike. Action noise makes the grip tremble,
+            and the lift has to accept that (as in hub_configs/record/dart.yaml).
+    """
+
+    tasks: tuple[str, ...] = TASKS
+    per_object: int = 15
+    image_size: tuple[int, int] = (240, 320)
+    configurations: tuple[str, ...] = tuple(CONFIGURATIONS)
+    strategy_seeds: int = 3
+    other_seeds: int = 3
+    trials: int = 10
+    further_trials: int = 10
+    further_seeds: int = 1
+    options: tuple[str, ...] = ()
+    network: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    variation: Variation = HIDDEN_VARIATION
+    lift: LiftConfig = field(default_factory=partial(LiftConfig, settle_torque_rate=1.2))
+
+    def seeds(self, configuration: Configuration) -> range:
+        """Training seeds of a configuration."""
+        return range(self.strategy_seeds if configuration.is_strategy else self.other_seeds)
+
+    def demonstrations(self, kind: Demonstrations) -> DemonstrationConfig:
+        """What the policies learn from; hidden variation is on for all of them."""
+        return DemonstrationConfig(
+            objects=tuple(task for task in self.tasks if task in TRAINING_TASKS),
+            per_object=self.per_object,
+            height=self.image_size[0],
+            width=self.image_size[1],
+            action_noise=0.001 if kind == "dart" else 0.0,
+            lift=self.lift,
+            variation=self.variation,
+        )
+
+
+_SMALL_IMAGE = ("--policy.image_size=[36,48]", "--policy.use_amp=true")
+_SMALL_HEADS = ("--policy.head_hidden_dims=[256,256]", "--policy.joint_encoder=flat")
+_SMALL: dict[str, tuple[str, ...]] = {
+    "softgrasp": (
+        *_SMALL_IMAGE,
+        *_SMALL_HEADS,
+        "--policy.backbone_stages=1",
+        "--policy.feature_dim=64",
+    ),
+    "softgrasp_timesformer": (
+        *_SMALL_IMAGE,
+        *_SMALL_HEADS,
+        "--policy.patch_size=12",
+        "--policy.dim=96",
+        "--policy.depth=3",
+        "--policy.num_heads=4",
+    ),
+    "softgrasp_act": (
+        *_SMALL_IMAGE,
+        "--policy.backbone_stages=1",
+        "--policy.dim_model=128",
+        "--policy.n_heads=4",
+        "--policy.dim_feedforward=512",
+        "--policy.n_encoder_layers=2",
+        "--policy.n_vae_encoder_layers=2",
+        "--policy.optimizer_lr_backbone=1.0e-3",
+    ),
+}
+_SCHEDULE = ("--optimizer.lr=1.0e-3", "--optimizer.grad_clip_norm=1.0", "--scheduler.num_warmup_steps=50")
+
+
+def _small(steps: int, blur_sigma: float = 2.0) -> dict[str, tuple[str, ...]]:
+    """Options by policy type or configuration for small images; the blur ends half way."""
+    curriculum = (f"--policy.image_blur_sigma={blur_sigma}", f"--policy.image_blur_steps={steps // 2}")
+    return {**_SMALL, "curriculum": curriculum}
+
+
+PROFILES: dict[str, Profile] = {
+    "quick": Profile(
+        tasks=("object_01", "object_04"),
+        per_object=3,
+        image_size=(48, 64),
+        configurations=STRATEGIES,
+        strategy_seeds=1,
+        trials=1,
+        further_trials=1,
+        options=("--batch_size=32", "--steps=60", "--log_freq=20", "--save_freq=0", *_SCHEDULE),
+        network=_small(steps=60),
+    ),
+    "cpu": Profile(
+        image_size=(48, 64),
+        other_seeds=1,
+        further_trials=2,
+        options=("--batch_size=32", "--steps=3000", "--log_freq=50", "--save_freq=500", *_SCHEDULE),
+        network=_small(steps=3000),
+    ),
+    # 200 epochs of 6 objects × 15 demonstrations × about 170 frames (Table 3).
+    "paper": Profile(options=("--batch_size=32", "--steps=95000")),
+}

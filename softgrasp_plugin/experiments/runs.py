@@ -1,0 +1,269 @@
+"""One run of the benchmark: train a configuration with one seed, and try it; resumable at any point.
+
+Everything is a file below the run's folder: `lerobot-train`'s checkpoints, `training.jsonl`, and a
+`trials/<condition>/<scene>.json`. What is there is not done again.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lerobot.configs.train import TrainPipelineConfig
+from lerobot.utils.constants import OBS_STATE
+
+from ..datasets.evaluation import PolicyRunner
+from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
+from ..hub_configs import config_path
+from ..joints import IMAGE_FEATURE
+from ..simulation.catalogue import SIM_OBJECT_BY_TASK
+from ..simulation.episode import EpisodeConfig, run_operator_episode
+from .demonstrations import demonstrate
+from .evaluation import Condition, Trace, Trial, make_trial, run_trials
+from .frames import FrameCache
+from .interventions import Donor
+from .plan import (
+    FIRST_TRIAL_SEED,
+    INTERVENTIONS,
+    LIMIT,
+    NOMINAL,
+    OPERATOR,
+    PRESENTED,
+    RANDOM_OBJECTS,
+    SENSING,
+    Configuration,
+    Demonstrations,
+    Profile,
+    tasks_of,
+)
+from .training import train, trained_policy
+
+type Report = Callable[[str], None]
+
+TRACED_TASKS = ("object_06", "object_08", "object_09")
+"""One object of each hardness class: rigid, soft-plastic, deformable (Figs. 7–9)."""
+LATENCY_FILE = "latency.json"
+_LATENCY_REPETITIONS = 100
+
+
+@dataclass(frozen=True)
+class Run:
+    """A configuration and a training seed.
+
+    Attributes:
+        configuration: what is trained.
+        seed: of the network's first weights, the order of samples and the augmentation.
+        profile: how much is trained and tried.
+        home: the benchmark's folder.
+        device: cpu, cuda, …
+    """
+
+    configuration: Configuration
+    seed: int
+    profile: Profile
+    home: Path
+    device: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.configuration.name}/{self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "runs" / self.configuration.name / f"seed_{self.seed}"
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Fields of `SoftGraspSimEnvConfig` under the nominal condition."""
+        height, width = self.profile.image_size
+        return {
+            "observation_height": height,
+            "observation_width": width,
+            "variation": self.profile.variation,
+            "lift": self.profile.lift,
+        }
+
+    @property
+    def further_conditions(self) -> tuple[Condition, ...]:
+        """What this policy is tried under beyond the nominal condition."""
+        if self.seed >= self.profile.further_seeds:
+            return ()
+        return (LIMIT, *INTERVENTIONS, RANDOM_OBJECTS, *PRESENTED, *SENSING)
+
+    def train_config(self) -> TrainPipelineConfig:
+        """The configuration as `lerobot-train` would parse it."""
+        root = dataset_root(self.home, self.configuration.demonstrations)
+        path = config_path(f"train/{self.configuration.config}")
+        policy_type = TrainPipelineConfig.from_pretrained(path, cli_args=[]).policy.type
+        arguments = [
+            *self.profile.options,
+            *self.profile.network.get(policy_type, ()),
+            *self.profile.network.get(self.configuration.name, ()),
+            *self.configuration.options,
+            f"--dataset.repo_id={repo_id(self.configuration.demonstrations)}",
+            f"--dataset.root={root}",
+            f"--policy.device={self.device}",
+            f"--seed={self.seed}",
+        ]
+        cfg = TrainPipelineConfig.from_pretrained(path, cli_args=arguments)
+        cfg.output_dir = self.folder
+        return cfg
+
+
+def dataset_root(home: Path, kind: Demonstrations) -> Path:
+    """Folder of the benchmark's demonstrations of one kind."""
+    return home / "datasets" / kind
+
+
+def repo_id(kind: Demonstrations) -> str:
+    """Name of the benchmark's demonstrations of one kind."""
+    return f"softgrasp/benchmark_{kind}"
+
+
+def record(home: Path, profile: Profile, kind: Demonstrations, report: Report) -> None:
+    """Make a training set and decode its frames, unless it is there."""
+    config, root = profile.demonstrations(kind), dataset_root(home, kind)
+    for saved in demonstrate(config, repo_id(kind), root):
+        report(f"episode {saved}/{config.num_episodes}")
+    FrameCache(repo_id(kind), root)
+
+
+def train_run(run: Run, report: Report) -> None:
+    """Train to the end."""
+    kind = run.configuration.demonstrations
+    cfg = run.train_config()
+    cache = FrameCache(repo_id(kind), dataset_root(run.home, kind))
+    run.folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with (run.folder / "training.jsonl").open("a") as log:
+        for step, numbers in train(cfg, cache):
+            row = {"step": step, "elapsed_s": time.monotonic() - started, **numbers}
+            log.write(json.dumps({key: _short(value) for key, value in row.items()}) + "\n")
+            log.flush()
+            report(f"step {step}/{cfg.steps}, loss {numbers['loss']:.4f}")
+
+
+def try_run(run: Run, conditions: Iterable[Condition], report: Report) -> None:
+    """Try the trained policy under the given conditions."""
+    loaded: PolicyRunner | None = None
+    donors = Donors(run)
+    for condition in conditions:
+        tasks = tasks_of(condition, run.profile.tasks)
+        for seed in trial_seeds(condition, run.profile):
+            path = run.folder / "trials" / condition.name / f"{seed}.json"
+            if path.exists():
+                continue
+            loaded = loaded or PolicyRunner(str(trained_policy(run.folder)))
+            env = SoftGraspSimEnvConfig(**{**run.environment, **condition.env})
+            trials, traces = run_trials(loaded, env, tasks, seed, condition.intervention, donors.find)
+            if condition == NOMINAL and seed == FIRST_TRIAL_SEED:
+                _keep_traces(run.folder / "traces", trials, traces)
+                _keep_latency(run.folder / LATENCY_FILE, loaded, traces[0])
+            write_json(path, [trial.to_json() for trial in trials])
+            successes = sum(trial.is_success for trial in trials)
+            report(f"{condition.name}, scene {seed}: {successes} of {len(trials)}")
+
+
+def try_operator(home: Path, profile: Profile, report: Report) -> None:
+    """Let the virtual operator grasp the same objects in the same scenes."""
+    config = EpisodeConfig(variation=profile.variation, lift=profile.lift)
+    for seed in trial_seeds(NOMINAL, profile):
+        path = home / "runs" / OPERATOR / "seed_0" / "trials" / NOMINAL.name / f"{seed}.json"
+        if path.exists():
+            continue
+        trials = []
+        for task in profile.tasks:
+            result = run_operator_episode(SIM_OBJECT_BY_TASK[task].object_id, seed, config)
+            state = np.hstack([result.closure, result.torque])
+            outcome = result.outcome.to_info()
+            trials.append(make_trial(task, seed, outcome, state, result.lift_height_m, config.fps))
+        write_json(path, [trial.to_json() for trial in trials])
+        report(f"scene {seed}: {sum(trial.is_success for trial in trials)} of {len(trials)}")
+
+
+def trial_seeds(condition: Condition, profile: Profile) -> range:
+    """Scenes of a condition, the same for every policy."""
+    number = profile.trials if condition in (NOMINAL, LIMIT) else profile.further_trials
+    return range(FIRST_TRIAL_SEED, FIRST_TRIAL_SEED + number)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    partial.rename(path)
+
+
+class Donors:
+    """Recorded demonstrations to take a modality from.
+
+    Args:
+        run: whose demonstrations.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._cache: FrameCache | None = None
+
+    def find(self, task: str, seed: int) -> Donor:
+        """A demonstration with an object of another hardness class, or of any other object if all are of
+        one.
+        """
+        kind, profile = self._run.configuration.demonstrations, self._run.profile
+        if self._cache is None:
+            self._cache = FrameCache(repo_id(kind), dataset_root(self._run.home, kind))
+        recorded = profile.demonstrations(kind).objects
+        hardness = SIM_OBJECT_BY_TASK[task].table_row.hardness
+        other = [name for name in recorded if SIM_OBJECT_BY_TASK[name].table_row.hardness != hardness]
+        other = other or [name for name in recorded if name != task]
+        chosen = recorded.index(other[seed % len(other)])
+        episode = chosen + len(recorded) * (seed % profile.per_object)
+        frames = slice(self._cache.episode_starts[episode], self._cache.episode_ends[episode])
+        images = self._cache.images[IMAGE_FEATURE][frames].permute(0, 2, 3, 1).numpy()
+        return Donor(self._cache.state[frames].double().numpy(), images)
+
+
+def _keep_traces(folder: Path, trials: list[Trial], traces: list[Trace]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for trial, trace in zip(trials, traces, strict=True):
+        if trial.task in TRACED_TASKS:
+            columns: dict[str, Any] = {
+                "state": trace.state,
+                "lift_height_m": trace.lift_height_m,
+                "images": trace.images,
+                "is_success": trial.is_success,
+            }
+            columns |= {f"attention_{name}": values for name, values in trace.attention.items()}
+            np.savez_compressed(folder / f"{trial.task}.npz", **columns)
+
+
+def _keep_latency(path: Path, runner: PolicyRunner, trace: Trace) -> None:
+    """Time from one frame to the action for one robot, processors included."""
+    image = torch.from_numpy(trace.images[0]).permute(2, 0, 1).float() / 255.0
+    item = {OBS_STATE: torch.from_numpy(trace.state[0]).float(), IMAGE_FEATURE: image, "task": ""}
+    runner.reset()
+    times_ms = []
+    for _ in range(_LATENCY_REPETITIONS):
+        started = time.perf_counter()
+        runner.act(item)
+        times_ms.append(1e3 * (time.perf_counter() - started))
+    runner.reset()
+    write_json(
+        path,
+        {
+            "median_ms": float(np.median(times_ms)),
+            "p95_ms": float(np.percentile(times_ms, 95)),
+            "device": str(runner.device),
+            "threads": torch.get_num_threads(),
+            "parameters": sum(parameter.numel() for parameter in runner.policy.parameters()),
+        },
+    )
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")

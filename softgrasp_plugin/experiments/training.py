@@ -1,0 +1,144 @@
+"""Training from frames in memory: `lerobot-train`'s own steps over a `FrameCache`.
+
+Configuration, policy, processors, optimiser, sampler, update, checkpoints and resuming are LeRobot's; only
+where a batch comes from differs. A checkpoint is one of `lerobot-train`'s, for all of LeRobot's commands.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from lerobot.common.train_utils import (
+    get_step_checkpoint_dir,
+    load_training_state,
+    save_checkpoint,
+    update_last_checkpoint,
+)
+from lerobot.configs import PreTrainedConfig
+from lerobot.configs.train import TrainPipelineConfig
+from lerobot.datasets.sampler import EpisodeAwareSampler, compute_sampler_state
+from lerobot.optim.factory import make_optimizer_and_scheduler
+from lerobot.policies import make_policy, make_pre_post_processors
+from lerobot.scripts.lerobot_train import update_policy
+from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
+from lerobot.utils.logging_utils import AverageMeter, MetricsTracker
+from lerobot.utils.random_utils import set_seed
+from lerobot.utils.utils import cycle
+from torch.utils.data import DataLoader
+
+from .frames import CachedDataset, FrameCache, as_is
+
+
+def last_checkpoint(output_dir: Path) -> Path:
+    """Where the newest checkpoint below an output folder is, or will be."""
+    return Path(output_dir, CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK)
+
+
+def trained_policy(output_dir: Path) -> Path:
+    """The folder to give to `--policy.path` once training is done."""
+    return Path(last_checkpoint(output_dir), PRETRAINED_MODEL_DIR)
+
+
+def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, dict[str, float]]]:
+    """Train a policy to `cfg.steps` and save it, going on from the last checkpoint if there is one.
+
+    Args:
+        cfg: as for `lerobot-train`, with `output_dir` set.
+        cache: the frames of the dataset.
+
+    Yields:
+        After every `cfg.log_freq` steps, the number of steps done and the mean loss and other numbers since.
+    """
+    assert cfg.output_dir is not None
+    assert cfg.policy is not None
+    checkpoint = last_checkpoint(cfg.output_dir)
+    cfg.resume = checkpoint.exists()
+    if cfg.resume:
+        cfg.checkpoint_path = checkpoint.resolve()
+        cfg.policy.pretrained_path = cfg.checkpoint_path / PRETRAINED_MODEL_DIR
+    elif cfg.use_policy_training_preset:
+        cfg.optimizer, cfg.scheduler = cfg.policy.get_optimizer_preset(), cfg.policy.get_scheduler_preset()
+    accelerator = _make_accelerator(cfg.policy)
+    if cfg.seed is not None:
+        set_seed(cfg.seed, accelerator=accelerator)
+    policy = make_policy(cfg.policy, ds_meta=cache.meta)
+    preprocessor, postprocessor = make_pre_post_processors(
+        cfg.policy,
+        pretrained_path=str(cfg.policy.pretrained_path) if cfg.resume else None,
+        **({} if cfg.resume else {"dataset_stats": cache.meta.stats}),
+    )
+    optimizer, scheduler = make_optimizer_and_scheduler(cfg, policy)
+    step = 0
+    sampler = EpisodeAwareSampler(
+        cache.episode_starts.tolist(),
+        cache.episode_ends.tolist(),
+        drop_n_last_frames=getattr(cfg.policy, "drop_n_last_frames", 0),
+        shuffle=True,
+        seed=cfg.seed or 0,
+    )
+    if cfg.resume:
+        step, optimizer, scheduler = load_training_state(cfg.checkpoint_path, optimizer, scheduler)
+        sampler.load_state_dict(compute_sampler_state(step, len(sampler), cfg.batch_size, 1))
+    loader = DataLoader(
+        CachedDataset(cache, cfg.policy), batch_size=cfg.batch_size, sampler=sampler, collate_fn=as_is
+    )
+    policy, optimizer, loader, scheduler = accelerator.prepare(policy, optimizer, loader, scheduler)
+    batches = cycle(loader)
+    tracker = _make_tracker(cfg, cache, step, accelerator)
+    for done in range(step + 1, cfg.steps + 1):
+        batch = {
+            key: value.float() / 255.0 if value.dtype is torch.uint8 else value
+            for key, value in next(batches).items()
+        }
+        tracker, _ = update_policy(
+            tracker,
+            policy,
+            preprocessor(batch),
+            optimizer,
+            cfg.optimizer.grad_clip_norm,
+            accelerator,
+            lr_scheduler=scheduler,
+        )
+        if done == cfg.steps or (cfg.save_freq > 0 and done % cfg.save_freq == 0):
+            folder = get_step_checkpoint_dir(cfg.output_dir, cfg.steps, done)
+            save_checkpoint(
+                folder,
+                done,
+                cfg,
+                accelerator.unwrap_model(policy),
+                optimizer,
+                scheduler,
+                preprocessor,
+                postprocessor,
+                num_processes=1,
+                batch_size=cfg.batch_size,
+            )
+            update_last_checkpoint(folder)
+        if done % cfg.log_freq == 0 or done == cfg.steps:
+            yield done, {name: meter.avg for name, meter in tracker.metrics.items() if meter.count}
+            tracker.reset_averages()
+
+
+def _make_accelerator(policy: PreTrainedConfig) -> Accelerator:
+    precision = None
+    if policy.use_amp:
+        dtype = torch.get_autocast_dtype(torch.device(policy.device or "cpu").type)
+        precision = {torch.bfloat16: "bf16", torch.float16: "fp16"}[dtype]
+    return Accelerator(
+        cpu=policy.device == "cpu", step_scheduler_with_optimizer=False, mixed_precision=precision
+    )
+
+
+def _make_tracker(
+    cfg: TrainPipelineConfig, cache: FrameCache, step: int, accelerator: Accelerator
+) -> MetricsTracker:
+    meters = {name: AverageMeter(name) for name in ("loss", "grad_norm", "lr", "update_s")}
+    return MetricsTracker(
+        cfg.batch_size,
+        len(cache),
+        len(cache.episode_starts),
+        meters,
+        initial_step=step,
+        accelerator=accelerator,
+    )

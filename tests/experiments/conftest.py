@@ -1,0 +1,24 @@
+"""One small set of demonstrations for all tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+
+from softgrasp_plugin.experiments.demonstrations import DemonstrationConfig, demonstrate
+from softgrasp_plugin.experiments.frames import FrameCache
+
+REPO_ID = "softgrasp/test_demonstrations"
+SMALL = DemonstrationConfig(objects=("object_01", "object_04"), per_object=1, seed=3, height=48, width=64)
+
+
+@pytest.fixture(scope="session")
+def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a dataset with one demonstration of each of two objects."""
+    root = tmp_path_factory.mktemp("demonstrations") / "dataset"
+    assert list(demonstrate(SMALL, REPO_ID, root)) == [1, 2]
+    return root
+
+
+@pytest.fixture(scope="session")
+def cache(demonstrations: Path) -> FrameCache:
+    return FrameCache(REPO_ID, demonstrations)

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
+from softgrasp_plugin.experiments.interventions import KINDS, MODALITIES, Donor, Intervene, Intervention
+
+DONOR = Donor(
+    np.linspace(0.1, 0.6, 36).reshape(3, 12),
+    np.full((3, 24, 32, 3), [[[[9]]], [[[99]]], [[[199]]]], np.uint8),
+)
+
+
+class Closing(SoftGraspSimEnv):
+    """Notes what the world really said."""
+
+    def reset(self, **kwargs):
+        observation, info = super().reset(**kwargs)
+        self.truth = observation
+        return observation, info
+
+    def step(self, action):
+        self.truth, *rest = super().step(action)
+        return self.truth, *rest
+
+
+def perceive(modality, kind, ticks=60):
+    """What the policy is told and what is true, after the hand has closed on the object."""
+    env = Intervene(Closing("object_04", height=24, width=32), Intervention(modality, kind), DONOR)
+    env.reset(seed=7)
+    first = env.unwrapped.truth
+    action = np.concatenate([first["agent_pos"][:6], np.zeros(6)])
+    for _ in range(ticks):
+        action[:6] = np.minimum(action[:6] + 0.008, 0.7)
+        told, *_ = env.step(action.astype(np.float32))
+    return first, told, env.unwrapped.truth
+
+
+def split(observation):
+    return {
+        "image": observation["pixels"]["side"],
+        "angle": observation["agent_pos"][:6],
+        "torque": observation["agent_pos"][6:],
+    }
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_modality_changes_and_the_others_do_not(modality, kind):
+    first, told, true = (split(entry) for entry in perceive(modality, kind))
+    assert true["torque"].max() > 0.5, "the hand touches"
+    for name in MODALITIES:
+        if name != modality:
+            np.testing.assert_array_equal(told[name], true[name])
+    expected = {
+        "zero": np.zeros_like(true[modality]),
+        "freeze": first[modality],
+        "double": np.minimum(2.0 * true[modality], {"image": 255, "angle": 1.0, "torque": np.inf}[modality]),
+        "swap": split({"pixels": {"side": DONOR.images[-1]}, "agent_pos": DONOR.state[-1]})[modality],
+    }[kind]
+    np.testing.assert_allclose(told[modality], expected, rtol=1e-6)
+    assert told[modality].dtype == true[modality].dtype
+    assert not np.array_equal(told[modality], true[modality])
+
+
+def test_swapping_needs_somebody_to_swap_with():
+    with pytest.raises(ValueError, match="recorded episode"):
+        Intervene(SoftGraspSimEnv("object_01"), Intervention("torque", "swap"))

@@ -1,0 +1,79 @@
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, PROFILES
+from softgrasp_plugin.experiments.schedule import Failure, Piece, Workers, make_runs, make_stages
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Work that leaves a file with its process number."""
+
+    path: Path
+
+    def __call__(self, report):
+        report("touching")
+        print("printed by the work")
+        self.path.write_text(str(os.getpid()))
+
+
+@dataclass(frozen=True)
+class Stumble:
+    """Work that fails."""
+
+    def __call__(self, report):
+        raise ValueError("no such object")
+
+
+def test_each_piece_is_done_in_a_process_of_its_own_and_logged(tmp_path: Path) -> None:
+    pieces = [Piece(f"piece/{i}", Touch(tmp_path / str(i))) for i in range(3)]
+    lines: list[str] = []
+    done = list(Workers(2, tmp_path / "logs").run(pieces, lines.append))
+    assert {piece.name for piece in done} == {"piece/0", "piece/1", "piece/2"}
+    processes = {(tmp_path / str(i)).read_text() for i in range(3)}
+    assert len(processes) == 3
+    assert str(os.getpid()) not in processes
+    assert "printed by the work" in (tmp_path / "logs" / "piece_0.log").read_text()
+    assert lines[-1].startswith("[3/3]")
+
+
+def test_a_piece_that_fails_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    pieces = [Piece("bad", Stumble()), Piece("good", Touch(tmp_path / "good"))]
+    done = {piece.name: piece for piece in Workers(1, tmp_path / "logs").run(pieces, lambda _: None)}
+    failure = done["bad"]
+    assert isinstance(failure, Failure)
+    assert failure.message == "ValueError: no such object"
+    assert "Traceback" in failure.log.read_text()
+    assert (tmp_path / "good").exists()
+
+
+def test_the_first_seed_of_everything_comes_first_and_strategies_before_ablations(tmp_path: Path) -> None:
+    runs = make_runs(list(CONFIGURATIONS.values()), PROFILES["cpu"], tmp_path, "cpu")
+    names = [run.name for run in runs]
+    assert names[:4] == ["softgrasp/0", "concat/0", "act/0", "timesformer/0"]
+    assert names[-8:] == [
+        f"{name}/{seed}" for seed in (1, 2) for name in ("softgrasp", "concat", "act", "timesformer")
+    ]
+    assert len(names) == len(set(names)) == len(CONFIGURATIONS) + 2 * 4
+
+
+def test_stages_record_then_train_then_try(tmp_path: Path) -> None:
+    profile = PROFILES["quick"]
+    chosen = [CONFIGURATIONS["softgrasp"], CONFIGURATIONS["one_step_clean"]]
+    runs = make_runs(chosen, profile, tmp_path, "cpu")
+    record, train, further = make_stages(runs, tmp_path, profile)
+    assert [piece.name for piece in record] == ["record dart", "record clean", "operator"]
+    assert len(train) == len(runs)
+    assert all(piece.name.endswith("further trials") for piece in further)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_every_run_has_a_configuration_that_lerobot_parses(tmp_path: Path, profile) -> None:
+    for run in make_runs([CONFIGURATIONS[name] for name in profile.configurations], profile, tmp_path, "cpu"):
+        cfg = run.train_config()
+        assert cfg.seed == run.seed
+        assert cfg.output_dir == run.folder
+        assert not cfg.policy.push_to_hub
