@@ -13,23 +13,36 @@ def dataset(home: Path) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
-def policy(home: Path, dataset: Path) -> Path:
-    """A policy trained for a few steps by `lerobot-train`; it acts, but badly."""
+def _train(home: Path, dataset: Path, policy_type: str, *options: str) -> Path:
+    output_dir = home / f"training_{policy_type}"
     run_command(
         "lerobot-train",
-        "--policy.type=softgrasp",
+        f"--policy.type={policy_type}",
         "--policy.device=cpu",
         "--policy.push_to_hub=false",
         "--policy.image_size=[36,48]",
         "--dataset.repo_id=softgrasp/test",
         f"--dataset.root={dataset}",
-        f"--output_dir={home / 'training'}",
+        f"--output_dir={output_dir}",
         "--steps=6",
         "--batch_size=4",
         "--num_workers=0",
         "--save_freq=6",
         "--log_freq=2",
+        *options,
         home=home,
     )
-    return home / "training" / "checkpoints" / "last" / "pretrained_model"
+    return output_dir / "checkpoints" / "last" / "pretrained_model"
+
+
+@pytest.fixture(scope="session")
+def policy(home: Path, dataset: Path) -> Path:
+    """A policy trained for a few steps by `lerobot-train`; it acts, but badly."""
+    return _train(home, dataset, "softgrasp")
+
+
+@pytest.fixture(scope="session")
+def act_policy(home: Path, dataset: Path) -> Path:
+    """The same of the comparison strategy that is LeRobot's own ACT within."""
+    small = ("--policy.chunk_size=10", "--policy.n_action_steps=1", "--policy.dim_model=64")
+    return _train(home, dataset, "softgrasp_act", *small)

@@ -56,7 +56,7 @@ def test_the_wheel_is_what_is_imported(installed: Path) -> None:
         ("lerobot_record", {"ur3_dexhand_sim", "virtual_operator", "force_glove"}),
         ("lerobot_replay", {"ur3_dexhand_sim"}),
         ("lerobot_calibrate", {"force_glove"}),
-        ("lerobot_train", {"softgrasp", "softgrasp_sim"}),
+        ("lerobot_train", {"softgrasp", "softgrasp_act", "softgrasp_timesformer", "softgrasp_sim"}),
         ("lerobot_eval", {"softgrasp_sim"}),
         ("lerobot_rollout", {"ur3_dexhand_sim", "virtual_operator", "force_glove"}),
     ],

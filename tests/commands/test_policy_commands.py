@@ -81,7 +81,9 @@ def test_training_evaluates_in_the_simulation(home: Path, dataset: Path, policy:
     assert list((home / "training_with_evaluation").glob("eval/**/*.mp4"))
 
 
-def test_base_rollout(home: Path, policy: Path) -> None:
+@pytest.mark.parametrize("trained", ["policy", "act_policy"])
+def test_base_rollout(home: Path, trained: str, request: pytest.FixtureRequest) -> None:
+    policy: Path = request.getfixturevalue(trained)
     output = run_command(
         "lerobot-rollout",
         "--strategy.type=base",

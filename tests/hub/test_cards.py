@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import DatasetCard, HfApi, ModelCard
 from safetensors.numpy import save_file
 
-import softgrasp_plugin  # noqa: F401  registers the policy
+import softgrasp_plugin  # noqa: F401  registers the policies
 from softgrasp_plugin.datasets.importing import ImportOptions, write_dataset
 from softgrasp_plugin.datasets.recordings import read_recording
 from softgrasp_plugin.policies.card import result_rows
@@ -40,19 +40,24 @@ def dataset_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def policy_folder(tmp_path: Path) -> Path:
+def policy_type() -> str:
+    return "softgrasp"
+
+
+@pytest.fixture
+def policy_folder(tmp_path: Path, policy_type: str) -> Path:
     """What a training leaves of a policy, as far as a card reads it."""
+    from lerobot.configs import PreTrainedConfig
     from lerobot.configs.default import DatasetConfig
     from lerobot.configs.train import TrainPipelineConfig
 
-    from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
-
     folder = tmp_path / "pretrained_model"
     folder.mkdir()
-    policy = SoftGraspConfig(device="cpu", chunk_size=10, image_size=(48, 64), repo_id=POLICY)
+    policy_class = PreTrainedConfig.get_choice_class(policy_type)
+    policy = policy_class(device="cpu", chunk_size=10, n_action_steps=1, image_size=(48, 64), repo_id=POLICY)
     training = TrainPipelineConfig(DatasetConfig(DATASET), policy=policy, batch_size=32, steps=400)
     features = {"observation.images.side": {"type": "VISUAL", "shape": [3, 120, 160]}}
-    config = {**draccus.encode(policy), "type": "softgrasp", "input_features": features}
+    config = {**draccus.encode(policy), "type": policy_type, "input_features": features}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "train_config.json").write_text(json.dumps(training.to_dict()))
     save_file({"weight": np.zeros((1000, 1500), np.float32)}, folder / "model.safetensors")
@@ -107,6 +112,32 @@ def test_a_model_card_holds_the_policys_numbers(policy_folder: Path, tmp_path: P
     assert "--env.observation_height=120 --env.observation_width=160" in text
     assert "λ = 0.1" in text
     assert ModelCard(text).data.eval_results[1].metric_value == 25.0
+
+
+@pytest.mark.parametrize(
+    ("policy_type", "sees", "expected"),
+    [
+        (
+            "softgrasp_act",
+            "from what a camera sees and how far the joints are closed it says",
+            "- Sees: image, angle\n- Predicts: 10 moments of closures and forces\n",
+        ),
+        (
+            "softgrasp_timesformer",
+            "from what a camera sees, how far the joints are closed and the force at each fingertip it says",
+            "- Sees: image, angle, torque; 3 frames, 5 apart\n"
+            "- Predicts: 10 moments of closures and forces; loss (1 − λ)·L_A + λ·L_T with λ = 0.1 (Eq. 7)\n",
+        ),
+    ],
+)
+def test_the_card_of_a_comparison_policy_says_what_it_sees(
+    policy_folder: Path, tmp_path: Path, policy_type: str, sees: str, expected: str
+) -> None:
+    text = _model_card(policy_folder, tmp_path)
+    assert sees in text
+    assert expected in text
+    assert f"    --policy.type={policy_type} \\\n" in text
+    assert "\n\n\n" not in text
 
 
 def test_a_policy_without_evaluation_says_so(policy_folder: Path, tmp_path: Path) -> None:

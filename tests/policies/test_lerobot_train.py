@@ -1,5 +1,6 @@
-"""`softgrasp` through the front door: stock `lerobot-train`, as a user starts it."""
+"""The policies through the front door: stock `lerobot-train` and `lerobot-eval`, as a user starts them."""
 
+import json
 import os
 import re
 import subprocess
@@ -19,16 +20,32 @@ from .synthetic import REPO_ID, make_dataset
 pytestmark = pytest.mark.slow
 
 TRAIN_MODULE = "lerobot.scripts.lerobot_train"
-SMALL_POLICY = (
-    "--policy.type=softgrasp",
+EVAL_MODULE = "lerobot.scripts.lerobot_eval"
+SMALL = (
     "--policy.device=cpu",
     "--policy.push_to_hub=false",
     "--policy.image_size=[24,32]",
-    "--policy.backbone_stages=1",
-    "--policy.feature_dim=16",
-    "--policy.head_hidden_dims=[32]",
     "--policy.chunk_size=4",
 )
+SMALL_NETWORK = {
+    "softgrasp": (
+        "--policy.backbone_stages=1",
+        "--policy.feature_dim=16",
+        "--policy.head_hidden_dims=[32]",
+    ),
+    "softgrasp_act": (
+        "--policy.backbone_stages=1",
+        "--policy.dim_model=16",
+        "--policy.dim_feedforward=32",
+        "--policy.n_action_steps=1",
+    ),
+    "softgrasp_timesformer": (
+        "--policy.patch_size=8",
+        "--policy.dim=16",
+        "--policy.depth=2",
+        "--policy.head_hidden_dims=[32]",
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +68,13 @@ def _run(arguments: list[str], home: Path) -> str:
     return done.stdout + done.stderr
 
 
-def _train_arguments(dataset_root: Path, output_dir: Path, *more: str) -> list[str]:
+def _train_arguments(
+    dataset_root: Path, output_dir: Path, *more: str, policy_type: str = "softgrasp"
+) -> list[str]:
     return [
-        *SMALL_POLICY,
+        f"--policy.type={policy_type}",
+        *SMALL,
+        *SMALL_NETWORK[policy_type],
         f"--dataset.repo_id={REPO_ID}",
         f"--dataset.root={dataset_root}",
         f"--output_dir={output_dir}",
@@ -93,6 +114,41 @@ def test_train_with_held_out_episodes_then_resume(dataset_root: Path, tmp_path: 
     action = resumed.select_action(make_example_batch(resumed.config, 1, stacked=False))
     assert action.shape == (1, 12)
     assert torch.isfinite(action).all()
+
+
+@pytest.mark.parametrize("policy_type", ["softgrasp_act", "softgrasp_timesformer"])
+def test_a_comparison_policy_trains_with_the_curriculum_resumes_and_is_evaluated(
+    dataset_root: Path, tmp_path: Path, policy_type: str
+) -> None:
+    output_dir = tmp_path / "run"
+    blur = ("--policy.image_blur_sigma=2", "--policy.image_blur_steps=5")
+    arguments = _train_arguments(dataset_root, output_dir, "--steps=2", *blur, policy_type=policy_type)
+    _run(["-m", TRAIN_MODULE, *arguments], tmp_path)
+    config_path = _checkpoint(output_dir) / "train_config.json"
+    _run(["-m", TRAIN_MODULE, f"--config_path={config_path}", "--resume=true", "--steps=4"], tmp_path)
+    weights = load_file(_checkpoint(output_dir) / "model.safetensors")
+    assert [value.item() for name, value in weights.items() if name.endswith("blur.step")] == [4]
+
+    _run(
+        [
+            "-m",
+            EVAL_MODULE,
+            f"--policy.path={_checkpoint(output_dir)}",
+            "--policy.device=cpu",
+            "--env.type=softgrasp_sim",
+            "--env.task=object_01",
+            "--env.episode_length=12",
+            "--env.observation_height=48",
+            "--env.observation_width=64",
+            "--eval.n_episodes=1",
+            "--eval.batch_size=1",
+            "--eval.use_async_envs=false",
+            f"--output_dir={tmp_path / 'eval'}",
+        ],
+        tmp_path,
+    )
+    (entry,) = json.loads((tmp_path / "eval" / "eval_info.json").read_text())["per_task"]
+    assert len(entry["metrics"]["successes"]) == 1
 
 
 def test_train_on_a_streamed_dataset(dataset_root: Path, tmp_path: Path) -> None:
