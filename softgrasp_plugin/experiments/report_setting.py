@@ -1,0 +1,141 @@
+"""The report's words on what was run, with which settings, and how to run it again."""
+
+from typing import Any
+
+from .markdown import count, number, percent
+from .plan import CONFIGURATIONS, OPERATOR, STRATEGIES
+from .view import KNOWN, View
+
+
+def introduction(view: View) -> str:
+    """What the reader has to know to read the tables."""
+    profile, setting = view.setting.profile, view.setting
+    tasks, known = len(profile["tasks"]), sum(task in KNOWN for task in profile["tasks"])
+    height, width = profile["image_size"]
+    return "\n\n".join(
+        [
+            "Everything here happened in the simulation, none of it on a robot. Profile "
+            f"`{setting.profile_name}`: {tasks} objects of the paper's Table 2, {known} of which are "
+            f"demonstrated; camera images of {height}×{width} pixels. {_progress(view)}",
+            f"**Hidden variation.** {_variation(setting.demonstrations)}",
+            f"**Demonstrations.** {_demonstrations(view)}",
+            f"**Training.** {_training(profile)}",
+            f"**Trials.** {_trials(profile)}",
+            "**Reading the tables.** A dash is something that was not run (yet); it never counts as a "
+            "failure. Intervals are Wilson's 95 % intervals of all trials of all seeds together; they "
+            "cover chance in the trials, while the rates of the single seeds show how much training "
+            "varies. With few trials the intervals are wide, so every table says how many there were.\n",
+        ]
+    )
+
+
+def _progress(view: View) -> str:
+    profile = view.setting.profile
+    names = [name for name in profile["configurations"] if name in CONFIGURATIONS]
+    wanted = sum(
+        profile["strategy_seeds"] if CONFIGURATIONS[name].is_strategy else profile["other_seeds"]
+        for name in names
+    )
+    done = sum(
+        len(found.cells) > 0 and len(found.scenes) >= profile["trials"]
+        for name in names
+        for run in view.runs(name)
+        for found in [run.conditions["nominal"]]
+    )
+    trials = sum(
+        cell.trials
+        for run in view.results.runs
+        for found in run.conditions.values()
+        for cell in found.cells.values()
+    )
+    operator = "is" if view.runs(OPERATOR) else "is not yet"
+    return (
+        f"So far {done} of {wanted} policies are trained and tried under the nominal condition, in "
+        f"{count(trials)} trials under all conditions; the virtual operator {operator} among them."
+    )
+
+
+def _variation(demonstrations: dict[str, dict[str, Any]]) -> str:
+    widths = next(iter(demonstrations.values()))["variation"]
+    hidden = ", ".join(f"{name} ±{percent(widths[name], 0)}" for name in ("mass", "stiffness", "friction"))
+    return (
+        "Every episode draws its object anew around the row of Table 2. What the camera can see varies: "
+        f"place ±{number(1000 * widths['position_m'])} mm, size ±{percent(widths['size'], 0)}. What only "
+        f"touch can tell varies too: {hidden}. The same holds for the trials."
+    )
+
+
+def _demonstrations(view: View) -> str:
+    kinds = view.setting.demonstrations
+    dart, clean = kinds["dart"], kinds["clean"]
+    noisy = [
+        name
+        for name in view.setting.profile["configurations"]
+        if CONFIGURATIONS[name].demonstrations == "dart"
+    ]
+    rest = [
+        CONFIGURATIONS[name].title for name in view.setting.profile["configurations"] if name not in noisy
+    ]
+    exception = f"; only “{'” and “'.join(rest)}” learn from ones without noise" if rest else ""
+    return (
+        "A virtual operator, who feels the grasp through a simulated force-feedback glove, demonstrates "
+        f"each of {len(dart['objects'])} objects {dart['per_object']} times; the other objects are novel to "
+        "every policy. Demonstrations are recorded with DART: the hand executes the operator's command plus "
+        f"slow noise (standard deviation {dart['action_noise']:g} of the closing range), while the clean "
+        f"command is what is learned, so that the data show how to recover{exception} (noise "
+        f"{clean['action_noise']:g})."
+    )
+
+
+def _training(profile: dict[str, Any]) -> str:
+    several = [name for name in STRATEGIES if name in profile["configurations"]]
+    options = " ".join(profile["options"])
+    network = {kind: " ".join(given) for kind, given in profile["network"].items() if given}
+    small = "; ".join(f"`{kind}` with `{given}`" for kind, given in network.items())
+    size = (
+        f"Networks are smaller than the paper's, so that processors suffice: {small}."
+        if small
+        else "Networks are as large as the paper's."
+    )
+    return (
+        f"Every policy sees the same demonstrations and trains with `{options}`, plus what distinguishes it. "
+        f"{size} The {len(several)} strategies are trained with {profile['strategy_seeds']} seed(s) each, "
+        f"everything else with {profile['other_seeds']}. Success rates are therefore to be compared with "
+        "each other; beside the paper's, which come from a real robot, their order says more than their "
+        "height."
+    )
+
+
+def _trials(profile: dict[str, Any]) -> str:
+    few = profile["further_seeds"]
+    policies = "one policy" if few == 1 else f"{few} policies"
+    return (
+        "A trial is a grasp and a vertical lift; it succeeds if the object is held and was never dropped or "
+        "crushed. Every policy meets the same scenes, which no demonstration has shown. Under the nominal "
+        f"condition every policy has {profile['trials']} per object; beyond that, {policies} of each "
+        f"configuration: {profile['trials']} scenes per object where predicted torques are executed, and "
+        f"{profile['further_trials']} under each further condition."
+    )
+
+
+def regenerate(view: View) -> str:
+    """How to get these numbers again."""
+    setting = view.setting
+    seconds = sum(run.training.wall_s for run in view.results.runs if run.training)
+    versions = ", ".join(f"{name} {number_of}" for name, number_of in setting.versions.items())
+    machine = setting.machine
+    return f"""\
+## How to regenerate
+
+```shell
+{setting.command}
+```
+
+Starting the command again does what is missing and writes this report, `results.json` (every number above)
+and the figures anew.
+
+- Sources: commit `{setting.commit or "unknown"}`, with {versions}.
+- Machine: {machine["cores"]} cores ({machine["processor"]}, {machine["system"]}).
+- Policies run on: {machine["device"]}.
+- Training: {number(seconds / 3600)} hours in sum.
+"""

@@ -1,0 +1,204 @@
+"""The report's numbers, verdicts and gaps, on hand-made runs."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from softgrasp_plugin.experiments.collecting import collect
+from softgrasp_plugin.experiments.markdown import number, percent, signed, table
+from softgrasp_plugin.experiments.paper_results import (
+    FACTOR_SUCCESSES,
+    MODALITY_PERCENT,
+    STRATEGY_SUCCESSES,
+    strategy_rate,
+)
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES
+from softgrasp_plugin.experiments.report import publish, render, write_report
+from softgrasp_plugin.experiments.report_paper import factor_name
+from softgrasp_plugin.experiments.report_targets import is_far_behind, is_first, reaches
+from softgrasp_plugin.experiments.view import View
+from softgrasp_plugin.grasping.objects import TASKS
+
+from .synthetic import make_trial, setting, write_random_run, write_scene
+
+
+def write_run(home: Path, name: str, seed: int, failures: Mapping[str, int], scenes: int = 10) -> None:
+    """A run whose trials all succeed, save the first ones of the given objects."""
+    for scene in range(scenes):
+        trials = [make_trial(task, 1000 + scene, scene >= failures.get(task, 0)) for task in TASKS]
+        write_scene(home / "runs" / name / f"seed_{seed}", "nominal", 1000 + scene, trials)
+
+
+def report_of(home: Path) -> str:
+    return render(collect(home, setting()), set())
+
+
+def row(report: str, section: str, title: str) -> list[str]:
+    """Cells of a table's row."""
+    part = report.split(f"## {section}\n", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in part.splitlines() if line.startswith(f"| {title} |")]
+    assert len(lines) == 1, (section, title)
+    return [cell.strip() for cell in lines[0].strip("|").split("|")]
+
+
+def test_numbers_of_the_papers_tables(tmp_path: Path) -> None:
+    write_run(tmp_path, "softgrasp", 0, {"object_08": 2})
+    write_run(tmp_path, "softgrasp", 1, {"object_08": 3, "object_01": 1})
+    report = report_of(tmp_path)
+    known = [*["9.5"], *["10"] * 6, "7.5", *["10"] * 4]
+    counted = ["94.7…98.8 %", "98 %, 97 %", "2", "240"]
+    ours = row(report, "Strategies", "SoftGrasp (I+T+A, λ = 0.1), ours")
+    assert ours[1:] == [*known, "**97.5 %**", *counted]
+    paper = row(report, "Strategies", "SoftGrasp (I+T+A, λ = 0.1), paper")
+    assert paper[1:14] == [*map(str, STRATEGY_SUCCESSES["softgrasp"]), "98 %"]
+    assert row(report, "Loss factor", "0.1") == ["0.1", "118", "117.0", "99.2 %", "95.8 %", *counted]
+    assert row(report, "Modalities", "I+T+A")[1:3] == ["98 %", "97.5 %"]
+
+
+def test_what_was_not_run_is_a_dash_and_no_failure(tmp_path: Path) -> None:
+    write_run(tmp_path, "softgrasp", 0, {}, scenes=1)
+    report = report_of(tmp_path)
+    assert row(report, "Strategies", "ACT (images, angles), ours")[1:] == ["–"] * 12 + ["**–**"] + ["–"] * 4
+    assert row(report, "Loss factor", "0.5")[1:] == ["46", *["–"] * 7]
+    assert row(report, "Strategies", "SoftGrasp (I+T+A, λ = 0.1), ours")[13] == "**100.0 %**"
+    assert "0 of 29 policies" in report  # one scene of ten
+
+
+def test_nothing_has_been_run(tmp_path: Path) -> None:
+    report = report_of(tmp_path)
+    assert "Nothing has been tried yet." in report
+    assert row(report, "Targets", "SoftGrasp reaches 95 %")[1] == "not known yet"
+
+
+def test_targets_follow_the_numbers(tmp_path: Path) -> None:
+    write_run(tmp_path, "softgrasp", 0, {"object_08": 2})
+    write_run(tmp_path, "act", 0, {"object_12": 6})
+    write_run(tmp_path, "concat", 0, dict.fromkeys(TASKS, 9))
+    strategies = ("softgrasp", "concat", "act", "timesformer")
+    view = View(collect(tmp_path, setting()))
+    assert reaches(view)[0] == "**holds**"
+    assert is_far_behind(view)[0] == "**holds**"
+    assert is_first(view, strategies) == ("not known yet", "not tried: TimeSformer")
+    write_run(tmp_path, "timesformer", 0, {"object_12": 10})
+    verdict, reason = is_first(View(collect(tmp_path, setting())), strategies)
+    assert verdict == "**holds**"
+    assert "ACT (images, angles) 95.0 %, not significant" in reason
+
+
+@pytest.mark.parametrize(("failures", "word"), [(2, "level with it"), (0, "higher")])
+def test_level_or_better_strategies_end_the_first_place(tmp_path: Path, failures: int, word: str) -> None:
+    write_run(tmp_path, "softgrasp", 0, {"object_08": 2})
+    write_run(tmp_path, "act", 0, {"object_01": failures})
+    verdict, reason = is_first(View(collect(tmp_path, setting())), ("softgrasp", "act"))
+    assert verdict == "**does not hold**"
+    assert word in reason
+
+
+def test_low_success_and_a_near_rival_are_said(tmp_path: Path) -> None:
+    write_run(tmp_path, "softgrasp", 0, dict.fromkeys(TASKS, 1))
+    write_run(tmp_path, "concat", 0, dict.fromkeys(TASKS, 3))
+    view = View(collect(tmp_path, setting()))
+    assert reaches(view) == ("**does not hold**", "90.0 % of 120 trials, interval 83.3…94.2 %")
+    assert is_far_behind(view)[0] == "**does not hold**"
+    assert row(report_of(tmp_path), "Targets", "Direct Connection")[1:6] == [
+        "70.0 %",
+        "+20.0",
+        "+10.0…+29.7",
+        "significant",
+        "open",
+    ]
+
+
+def test_counterfactuals_against_the_same_scenes(tmp_path: Path) -> None:
+    write_run(tmp_path, "softgrasp", 0, {"object_01": 1})
+    trials = [make_trial(task, 1000, task > "object_06", peak_grip_force_n=9.0) for task in TASKS]
+    write_scene(tmp_path / "runs" / "softgrasp" / "seed_0", "torque_zero", 1000, trials)
+    part = report_of(tmp_path).split("## Counterfactuals\n", 1)[1]
+    rows = re.findall(r"^\| SoftGrasp \(I\+T\+A, λ = 0\.1\) \|(.*)\|$", part, re.MULTILINE)
+    # 11 of 12 in that scene against 6 of 12.
+    expected = [["−42"], ["+3.0"], ["0.00"]]
+    for cells, value in zip(rows[:3], expected, strict=True):
+        assert [cell.strip() for cell in cells.split("|")] == [*["–"] * 8, *value, *["–"] * 3, "1", "12"]
+
+
+def test_the_surface_is_compared_with_a_blind_policy(tmp_path: Path) -> None:
+    for name, rigid in (("softgrasp", 5.0), ("image", 8.0)):
+        for condition, grip in (("presented_soft", 4.0), ("presented_rigid", rigid)):
+            folder = tmp_path / "runs" / name / "seed_0"
+            write_scene(folder, condition, 1000, [make_trial("object_01", 1000, mean_grip_force_n=grip)])
+    report = report_of(tmp_path)
+    assert row(report, "Soft and rigid with the same look", "I")[7:] == ["2.00", "1 + 1"]
+    assert (
+        "SoftGrasp grips a rigid surface 1.25 times as hard as a soft one, the image-only policy 2.00"
+        in report
+    )
+    assert "changes SoftGrasp's grip less than" in " ".join(report.split())
+
+
+@pytest.fixture(scope="module")
+def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("benchmark")
+    write_random_run(home, "softgrasp", 0, [(NOMINAL, 2)], 0.9)
+    write_report(home, setting())
+    return home
+
+
+def test_links_are_relative_and_lead_somewhere(partial: Path, tmp_path: Path) -> None:
+    report = publish(partial, tmp_path / "docs" / "results")
+    links = re.findall(r"\]\(([^)]+)\)", report.read_text())
+    assert {"figures/success.png", "figures/attention_object_06.png"} <= set(links)
+    assert all((report.parent / link).is_file() for link in links)
+    assert (report.parent / "results.json").read_bytes() == (partial / "results.json").read_bytes()
+    figures = sorted((report.parent / "figures").iterdir())
+    assert {f"figures/{path.name}" for path in figures} == set(links)
+    assert max(path.stat().st_size for path in figures) < 250_000
+
+
+def test_publishing_again_removes_older_figures(partial: Path, tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "old.png").write_bytes(b"")
+    publish(partial, tmp_path)
+    assert not (tmp_path / "figures" / "old.png").exists()
+
+
+def test_without_a_setting_the_last_one_stays(partial: Path) -> None:
+    before = (partial / "results.json").read_text()
+    assert "softgrasp-benchmark --profile=cpu" in write_report(partial, with_figures=False).read_text()
+    assert (partial / "results.json").read_text() == before
+
+
+def test_a_report_of_nothing_needs_a_setting(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_report(tmp_path)
+    assert "0 of 29 policies" in write_report(tmp_path, setting()).read_text()
+    assert not (tmp_path / "figures").exists()
+
+
+def test_the_profiles_numbers_are_in_the_text(tmp_path: Path) -> None:
+    text = render(collect(tmp_path, setting("quick")), set())
+    profile = PROFILES["quick"]
+    assert "Profile `quick`: 2 objects" in text
+    assert f"demonstrates each of 2 objects {profile.per_object} times" in text
+    assert "0 of 4 policies" in text
+
+
+def test_the_papers_tables_are_whole() -> None:
+    assert {name: round(100 * strategy_rate(name)) for name in STRATEGY_SUCCESSES} == {
+        "softgrasp": 98,
+        "concat": 13,
+        "act": 91,
+        "timesformer": 79,
+    }
+    assert {*STRATEGY_SUCCESSES, *MODALITY_PERCENT, *map(factor_name, FACTOR_SUCCESSES)} <= set(
+        CONFIGURATIONS
+    )
+
+
+def test_markdown() -> None:
+    assert table(("a", "b"), [("x", "1")]) == "| a | b |\n| --- | --: |\n| x | 1 |"
+    with pytest.raises(ValueError, match="needs 2 cells"):
+        table(("a", "b"), [("x",)])
+    assert [number(-1.25, 1), number(None), signed(-0.04), signed(3.0, 0)] == ["−1.2", "–", "0.0", "+3"]
+    assert [percent(0.975), percent(1, 0), percent(None)] == ["97.5 %", "100 %", "–"]
