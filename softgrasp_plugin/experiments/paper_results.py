@@ -9,7 +9,7 @@ MODALITY_PERCENT: dict[str, int] = {
     "torque": 0,
     "image_angle": 33,
     "image_torque": 43,
-    "torque_angle": 28,
+    "angle_torque": 28,
     "softgrasp": 98,
 }
 """Average success by modalities (SoftGrasp, Table 5)."""

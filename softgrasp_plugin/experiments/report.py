@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from .collecting import collect
-from .plan import CONFIGURATIONS
+from .plan import CONFIGURATIONS, Profile
 from .report_beyond import forces, presented, random_objects, sensing, speed, torque_limit
 from .report_figures import FIGURES_DIR, draw_figures, embed
 from .report_paper import chunks, curriculum, loss_factors, modalities, strategies
@@ -12,35 +12,33 @@ from .report_senses import counterfactuals
 from .report_setting import introduction, regenerate
 from .report_targets import targets
 from .results import Results
-from .results_file import RESULTS_FILE, read_results, write_results, write_text
-from .setting import Setting
+from .results_file import RESULTS_FILE, read_commits, write_results, write_text
+from .setting import describe_setting
 from .view import View
 
 REPORT_FILE = "report.md"
 
 
-def write_report(home: Path, setting: Setting | None = None, with_figures: bool = True) -> Path:
+def write_report(home: Path, profile: Profile, command: str, figures: bool = True) -> Path:
     """Write everything that can be said so far.
 
     Args:
         home: the benchmark's folder; receives `results.json`, `report.md` and `figures/`.
-        setting: what the benchmark ran on and with; what `results.json` says of it if None.
-        with_figures: draw anew; figures that are there already stay in the report otherwise.
+        profile: how much is run.
+        command: what was typed, for whoever wants to do it again.
+        figures: draw anew; figures that are there already stay in the report otherwise.
 
     Returns:
         Path of the report.
-
-    Raises:
-        FileNotFoundError: if there is neither a setting nor a `results.json`.
     """
-    setting = setting or read_results(home / RESULTS_FILE).setting
-    results = collect(home, setting)
+    earlier = read_commits(home / RESULTS_FILE)
+    results = collect(home, describe_setting(profile, command, earlier))
     write_results(results, home / RESULTS_FILE)
-    if with_figures:
+    if figures:
         draw_figures(home, View(results))
     path = home / REPORT_FILE
-    figures = {drawn.name for drawn in (home / FIGURES_DIR).glob("*.png")}
-    write_text(path, render(results, figures))
+    drawn = {figure.name for figure in (home / FIGURES_DIR).glob("*.png")}
+    write_text(path, render(results, drawn))
     return path
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from .markdown import DASH, count, number, of, percent, percent_range, points, signed, table
 from .plan import (
     CONFIGURATIONS,
@@ -43,7 +45,7 @@ def forces(view: View) -> str:
                 of(cell, lambda found: number(found.mean_grip_n)),
                 *[of(part, lambda found: number(found.mean_deformation_mm, 2)) for part in soft],
                 of(cell, lambda found: number(found.mean_duration_s)),
-                *_failures(cell),
+                *_failures(cell, len(view.runs(name))),
             ]
         )
     header = (
@@ -65,13 +67,13 @@ def forces(view: View) -> str:
     return f"## Forces, deformation and duration\n\n{text}\n\n{table(header, rows)}\n"
 
 
-_FAILURES = ("crushed", "dropped", "never lifted", "trials")
+_FAILURES = ("crushed", "dropped", "never lifted", "seeds", "trials")
 
 
-def _failures(cell: Cell | None) -> list[str]:
+def _failures(cell: Cell | None, seeds: int) -> list[str]:
     if cell is None:
         return [DASH] * len(_FAILURES)
-    return [count(number_of) for number_of in (cell.crushed, cell.dropped, cell.never_lifted, cell.trials)]
+    return [count(entry) for entry in (cell.crushed, cell.dropped, cell.never_lifted, seeds, cell.trials)]
 
 
 def speed(view: View) -> str:
@@ -113,7 +115,7 @@ def speed(view: View) -> str:
 
 def _before_after(pair: Pair | None) -> list[str]:
     if pair is None:
-        return [DASH] * 10
+        return [DASH] * 11
     before, after = pair.before, pair.after
     return [
         percent(before.rate),
@@ -125,7 +127,8 @@ def _before_after(pair: Pair | None) -> list[str]:
         number(after.mean_grip_n),
         number(before.mean_deformation_mm, 2),
         number(after.mean_deformation_mm, 2),
-        f"{pair.seeds}; {after.trials}",
+        str(pair.seeds),
+        count(after.trials),
     ]
 
 
@@ -145,7 +148,8 @@ def torque_limit(view: View) -> str:
         "executed",
         "deformation mm, ignored",
         "executed",
-        "seeds; trials",
+        "seeds",
+        "trials",
     )
     text = (
         "A policy predicts torques beside angles. Nominally the hand ignores them; here they limit its grip. "
@@ -165,18 +169,18 @@ def presented(view: View) -> str:
     ratios: dict[str, float] = {}
     for entry in _tried(view, soft, rigid):
         cells = [view.cell(entry.name, condition) for condition in (soft, rigid)]
-        grips = [cell.mean_grip_n if cell else None for cell in cells]
-        if grips[0] and grips[1]:
+        grips = _grips_of_both(view, entry.name, soft, rigid)
+        if grips:
             ratios[entry.name] = grips[1] / grips[0]
-        counts = [of(cell, lambda found: count(found.trials)) for cell in cells]
         rows.append(
             [
                 entry.title,
                 *[of(cell, lambda found: percent(found.rate)) for cell in cells],
                 *[of(cell, lambda found: number(found.mean_peak_n)) for cell in cells],
-                *[number(grip) for grip in grips],
+                *([number(grip) for grip in grips] if grips else [DASH, DASH]),
                 number(ratios.get(entry.name), 2),
-                " + ".join(counts),
+                str(len(view.runs(entry.name, soft))),
+                " + ".join(of(cell, lambda found: count(found.trials)) for cell in cells),
             ]
         )
     header = (
@@ -188,16 +192,31 @@ def presented(view: View) -> str:
         "mean grip N, soft",
         "mean grip N, rigid",
         "grip rigid/soft",
+        "seeds",
         "trials",
     )
     text = (
         "Every object of the test once with the surface of the softest material of Table 2 and once with "
-        "that of the most rigid, while it looks the same: only touch can tell. A rigid surface alone makes "
-        "the same closure press harder, so the ratio has to be read beside that of a policy that sees the "
-        "image only and feels nothing."
+        "that of the most rigid, while it looks the same: only touch can tell. Mean grips are over the "
+        "objects that were lifted with both surfaces. A rigid surface alone makes the same closure press "
+        "harder, so the ratio has to be read beside that of a policy that sees the image only and feels "
+        "nothing."
     )
-    verdict = _ratio_verdict(ratios)
-    return _section("Soft and rigid with the same look", f"{text} {verdict}", header, rows)
+    return _section("Soft and rigid with the same look", f"{text} {_ratio_verdict(ratios)}", header, rows)
+
+
+def _grips_of_both(view: View, name: str, soft: str, rigid: str) -> tuple[float, float] | None:
+    """Mean grip forces with either surface, over the objects that were lifted with both."""
+    pairs = []
+    for run in view.runs(name, soft):
+        if rigid in run.conditions:
+            cells, others = run.conditions[soft].cells, run.conditions[rigid].cells
+            both = [(cells[task].mean_grip_n, others[task].mean_grip_n) for task in cells if task in others]
+            pairs += [(grip, other) for grip, other in both if grip and other]
+    if not pairs:
+        return None
+    first, second = np.mean(pairs, axis=0)
+    return float(first), float(second)
 
 
 def _ratio_verdict(ratios: dict[str, float]) -> str:
@@ -224,7 +243,7 @@ def random_objects(view: View) -> str:
                 of(cell, lambda found: percent_range(interval_of(found))),
                 of(view.cell(entry.name, tasks=NOVEL), lambda found: percent(found.rate)),
                 of(cell, lambda found: number(found.mean_peak_n)),
-                *_failures(cell),
+                *_failures(cell, len(view.runs(entry.name, RANDOM_OBJECTS.name))),
             ]
         )
     header = (
@@ -250,9 +269,9 @@ def sensing(view: View) -> str:
             of(pair, lambda found: f"{percent(found.after.rate)} ({signed(_change(found))})")
             for pair in pairs
         ]
-        rows.append([entry.title, of(first, lambda found: percent(found.rate)), *cells, *_trials(pairs)])
+        rows.append([entry.title, of(first, lambda found: percent(found.rate)), *cells, *counts_of(pairs)])
     header = ("policy", "nominal", *[_describe(condition.name, condition.env) for condition in SENSING])
-    header = (*header, "trials of each")
+    header = (*header, "seeds", "trials of each")
     text = (
         "Success with disturbed senses, and in brackets the change in percentage points from the nominal "
         "trials with the same objects in the same scenes."
@@ -264,8 +283,13 @@ def _change(pair: Pair) -> float:
     return 100 * (pair.after.rate - pair.before.rate)
 
 
-def _trials(pairs: list[Pair | None]) -> list[str]:
-    return [", ".join(dict.fromkeys(count(pair.after.trials) for pair in pairs if pair)) or DASH]
+def counts_of(pairs: Sequence[Pair | None]) -> list[str]:
+    """Seeds and trials of a row's comparisons; several numbers if they differ."""
+    known = [pair for pair in pairs if pair]
+    return [
+        ", ".join(dict.fromkeys(str(pair.seeds) for pair in known)) or DASH,
+        ", ".join(dict.fromkeys(count(pair.after.trials) for pair in known)) or DASH,
+    ]
 
 
 _UNITS = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from .interventions import KINDS, MODALITIES
 from .markdown import of, signed, table
 from .plan import CONFIGURATIONS, INTERVENTIONS
-from .report_beyond import title_of
+from .report_beyond import counts_of, title_of
 from .view import Pair, View
 
 _NAMES = tuple(condition.name for condition in INTERVENTIONS)
@@ -39,7 +39,7 @@ def counterfactuals(view: View) -> str:
     parts = ["## Counterfactuals\n", _TEXT]
     for title, text in measures.items():
         rows = [
-            [title_of(name), *[of(pair, text) for pair in found], *_counts(found)]
+            [title_of(name), *[of(pair, text) for pair in found], *counts_of(found)]
             for name, found in pairs.items()
         ]
         parts += [f"\n### {title}\n", table(header, rows) if rows else "Nothing has been tried yet."]
@@ -48,14 +48,6 @@ def counterfactuals(view: View) -> str:
 
 def _points(pair: Pair) -> float:
     return 100 * (pair.after.rate - pair.before.rate)
-
-
-def _counts(pairs: list[Pair | None]) -> list[str]:
-    known = [pair for pair in pairs if pair]
-    return [
-        ", ".join(dict.fromkeys(str(pair.seeds) for pair in known)),
-        ", ".join(dict.fromkeys(str(pair.after.trials) for pair in known)),
-    ]
 
 
 _TEXT = """\

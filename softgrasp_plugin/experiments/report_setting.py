@@ -124,6 +124,10 @@ def regenerate(view: View) -> str:
     seconds = sum(run.training.wall_s for run in view.results.runs if run.training)
     versions = ", ".join(f"{name} {number_of}" for name, number_of in setting.versions.items())
     machine = setting.machine
+    commits = ", ".join(f"`{commit}`" for commit in setting.commits) or "unknown"
+    devices = sorted({run.latency.device for run in view.results.runs if run.latency})
+    on_gpu = machine["gpu"] and any(device.startswith("cuda") for device in devices)
+    gpu = f" ({machine['gpu']})" if on_gpu else ""
     return f"""\
 ## How to regenerate
 
@@ -134,8 +138,8 @@ def regenerate(view: View) -> str:
 Starting the command again does what is missing and writes this report, `results.json` (every number above)
 and the figures anew.
 
-- Sources: commit `{setting.commit or "unknown"}`, with {versions}.
+- Sources: {commits}, with {versions}.
 - Machine: {machine["cores"]} cores ({machine["processor"]}, {machine["system"]}).
-- Policies run on: {machine["device"]}.
+- Policies run on: {", ".join(devices) or "nothing yet"}{gpu}.
 - Training: {number(seconds / 3600)} hours in sum.
 """

@@ -64,7 +64,15 @@ def read_results(path: Path) -> Results:
     content = json.loads(path.read_text(encoding="utf-8"))
     if content["format"] != _FORMAT or tuple(content["cell"]) != _CELL_FIELDS:
         raise ValueError(f"{path} has another format; write it anew from the benchmark's runs.")
-    return Results(Setting(**content["setting"]), tuple(_parse_run(run) for run in content["runs"]))
+    setting = Setting(**{**content["setting"], "commits": tuple(content["setting"]["commits"])})
+    return Results(setting, tuple(_parse_run(run) for run in content["runs"]))
+
+
+def read_commits(path: Path) -> tuple[str, ...]:
+    """Commits with which a `results.json` was written, of any format; none if there is no such file."""
+    if not path.exists():
+        return ()
+    return tuple(json.loads(path.read_text(encoding="utf-8"))["setting"]["commits"])
 
 
 def _parse_run(run: dict[str, Any]) -> RunResult:

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, get_args
 
 import torch
 
-from .plan import Demonstrations, Profile
+from .plan import PROFILES, Demonstrations, Profile
 
 _PACKAGES = ("lerobot_robot_softgrasp", "lerobot", "torch", "torchvision", "mujoco", "numpy")
 
@@ -21,16 +22,17 @@ class Setting:
 
     Attributes:
         command: what was typed.
-        commit: of the sources, with `-dirty` after local changes; None outside a checkout.
+        commits: of the sources with which results were written, in order, `-dirty` after local changes; empty
+            outside a checkout.
         versions: of Python and of the packages that decide the numbers.
-        machine: `processor`, `cores`, `system`, `device`.
+        machine: `processor`, `cores`, `system`, and `gpu` or None.
         profile_name: which of the profiles.
         profile: its fields.
         demonstrations: fields of `DemonstrationConfig` by kind.
     """
 
     command: str
-    commit: str | None
+    commits: tuple[str, ...]
     versions: dict[str, str]
     machine: dict[str, Any]
     profile_name: str
@@ -38,30 +40,42 @@ class Setting:
     demonstrations: dict[str, dict[str, Any]]
 
 
-def describe_setting(command: str, profile_name: str, profile: Profile, device: str) -> Setting:
-    """Circumstances of a benchmark that starts now, here.
+def describe_setting(profile: Profile, command: str, earlier_commits: Sequence[str] = ()) -> Setting:
+    """Circumstances of a benchmark that runs now, here.
 
     Args:
-        command: what was typed.
-        profile_name: name of the profile.
         profile: how much is run.
-        device: what policies run on: cpu, cuda, …
+        command: what was typed.
+        earlier_commits: with which the benchmark was begun.
     """
     kinds = get_args(Demonstrations.__value__)
+    commits = [*earlier_commits, *_commit()]
     return Setting(
         command=command,
-        commit=_commit(),
+        commits=tuple(dict.fromkeys(commits)),
         versions={"python": platform.python_version(), **_versions()},
         machine={
             "processor": _processor(),
             "cores": os.cpu_count(),
             "system": platform.system(),
-            "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
-        profile_name=profile_name,
+        profile_name=profile_name(profile),
         profile=asdict(profile),
         demonstrations={kind: asdict(profile.demonstrations(kind)) for kind in kinds},
     )
+
+
+def profile_name(profile: Profile) -> str:
+    """Name of a profile; of one with other numbers of seeds or trials, the name of its origin."""
+    for name, known in PROFILES.items():
+        if profile == known:
+            return name
+    for name, known in PROFILES.items():
+        same = ("tasks", "per_object", "image_size", "options", "network")
+        if all(getattr(profile, field) == getattr(known, field) for field in same):
+            return f"{name}, changed"
+    return "none of the named"
 
 
 def _versions() -> dict[str, str]:
@@ -74,13 +88,13 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _commit() -> str | None:
+def _commit() -> list[str]:
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
+        return []
+    return [done.stdout.strip()]
 
 
 def _processor() -> str:

@@ -16,7 +16,7 @@ FPS = 30
 
 
 def setting(profile: str = "cpu") -> Setting:
-    return describe_setting("softgrasp-benchmark --profile=" + profile, profile, PROFILES[profile], "cpu")
+    return describe_setting(PROFILES[profile], f"softgrasp-benchmark --profile={profile}")
 
 
 def make_trial(task: str, seed: int, is_success: bool = True, **changes: object) -> Trial:

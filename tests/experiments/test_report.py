@@ -1,7 +1,9 @@
 """The report's numbers, verdicts and gaps, on hand-made runs."""
 
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,13 @@ from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES
 from softgrasp_plugin.experiments.report import publish, render, write_report
 from softgrasp_plugin.experiments.report_paper import factor_name
 from softgrasp_plugin.experiments.report_targets import is_far_behind, is_first, reaches
+from softgrasp_plugin.experiments.setting import profile_name
 from softgrasp_plugin.experiments.view import View
 from softgrasp_plugin.grasping.objects import TASKS
 
 from .synthetic import make_trial, setting, write_random_run, write_scene
+
+COMMAND = "softgrasp-benchmark --profile=cpu"
 
 
 def write_run(home: Path, name: str, seed: int, failures: Mapping[str, int], scenes: int = 10) -> None:
@@ -129,7 +134,7 @@ def test_the_surface_is_compared_with_a_blind_policy(tmp_path: Path) -> None:
             folder = tmp_path / "runs" / name / "seed_0"
             write_scene(folder, condition, 1000, [make_trial("object_01", 1000, mean_grip_force_n=grip)])
     report = report_of(tmp_path)
-    assert row(report, "Soft and rigid with the same look", "I")[7:] == ["2.00", "1 + 1"]
+    assert row(report, "Soft and rigid with the same look", "I")[7:] == ["2.00", "1", "1 + 1"]
     assert (
         "SoftGrasp grips a rigid surface 1.25 times as hard as a soft one, the image-only policy 2.00"
         in report
@@ -141,7 +146,7 @@ def test_the_surface_is_compared_with_a_blind_policy(tmp_path: Path) -> None:
 def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("benchmark")
     write_random_run(home, "softgrasp", 0, [(NOMINAL, 2)], 0.9)
-    write_report(home, setting())
+    write_report(home, PROFILES["cpu"], COMMAND)
     return home
 
 
@@ -163,17 +168,35 @@ def test_publishing_again_removes_older_figures(partial: Path, tmp_path: Path) -
     assert not (tmp_path / "figures" / "old.png").exists()
 
 
-def test_without_a_setting_the_last_one_stays(partial: Path) -> None:
-    before = (partial / "results.json").read_text()
-    assert "softgrasp-benchmark --profile=cpu" in write_report(partial, with_figures=False).read_text()
-    assert (partial / "results.json").read_text() == before
+def test_figures_stay_when_they_are_not_drawn_anew(partial: Path) -> None:
+    before = (partial / "report.md").read_text()
+    drawn = {path: path.stat().st_mtime_ns for path in (partial / "figures").iterdir()}
+    assert write_report(partial, PROFILES["cpu"], COMMAND, figures=False).read_text() == before
+    assert {path: path.stat().st_mtime_ns for path in (partial / "figures").iterdir()} == drawn
 
 
-def test_a_report_of_nothing_needs_a_setting(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        write_report(tmp_path)
-    assert "0 of 29 policies" in write_report(tmp_path, setting()).read_text()
+def test_nothing_to_draw_makes_no_folder(tmp_path: Path) -> None:
+    assert "0 of 29 policies" in write_report(tmp_path, PROFILES["cpu"], COMMAND).read_text()
     assert not (tmp_path / "figures").exists()
+
+
+def test_commits_add_up(tmp_path: Path) -> None:
+    write_report(tmp_path, PROFILES["cpu"], COMMAND, figures=False)
+    path = tmp_path / "results.json"
+    content = json.loads(path.read_text())
+    now = content["setting"]["commits"]
+    content["setting"]["commits"] = ["0123456789ab"]
+    path.write_text(json.dumps(content))
+    report = write_report(tmp_path, PROFILES["cpu"], COMMAND, figures=False).read_text()
+    assert json.loads(path.read_text())["setting"]["commits"] == ["0123456789ab", *now]
+    assert "`0123456789ab`" in report
+    assert COMMAND in report
+
+
+def test_a_profile_with_other_numbers_keeps_its_name() -> None:
+    assert profile_name(PROFILES["cpu"]) == "cpu"
+    assert profile_name(replace(PROFILES["cpu"], trials=3)) == "cpu, changed"
+    assert profile_name(replace(PROFILES["cpu"], per_object=99)) == "none of the named"
 
 
 def test_the_profiles_numbers_are_in_the_text(tmp_path: Path) -> None:
