@@ -202,7 +202,7 @@ def presented(view: View) -> str:
         "harder, so the ratio has to be read beside that of a policy that sees the image only and feels "
         "nothing."
     )
-    return _section("Soft and rigid with the same look", f"{text} {_ratio_verdict(ratios)}", header, rows)
+    return _section("Soft and rigid with the same look", f"{text} {ratio_verdict(ratios)}", header, rows)
 
 
 def _grips_of_both(view: View, name: str, soft: str, rigid: str) -> tuple[float, float] | None:
@@ -219,15 +219,24 @@ def _grips_of_both(view: View, name: str, soft: str, rigid: str) -> tuple[float,
     return float(first), float(second)
 
 
-def _ratio_verdict(ratios: dict[str, float]) -> str:
+_ALIKE = 0.1
+"""Relative difference of two grip ratios that is not worth a word."""
+
+
+def ratio_verdict(ratios: dict[str, float]) -> str:
+    """What the grip on a rigid surface over that on a soft one says, by configuration."""
     if "softgrasp" not in ratios or "image" not in ratios:
         return "That comparison is not possible yet."
     ours, blind = ratios["softgrasp"], ratios["image"]
-    relation = "less" if ours < blind else "no less"
+    if abs(ours / blind - 1) < _ALIKE:
+        relation = "about as much as that of a policy without touch, so this shows no adaptation"
+    elif abs(ours - 1) < abs(blind - 1):
+        relation = "less than that of a policy without touch, as of one that adapts to what it feels"
+    else:
+        relation = "more than that of a policy without touch, so it does not keep the force the same"
     return (
         f"SoftGrasp grips a rigid surface {number(ours, 2)} times as hard as a soft one, the image-only "
-        f"policy {number(blind, 2)} times: the surface changes SoftGrasp's grip {relation} than that of a "
-        "policy without touch."
+        f"policy {number(blind, 2)} times: the surface changes SoftGrasp's grip {relation}."
     )
 
 

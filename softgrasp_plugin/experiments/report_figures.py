@@ -32,7 +32,7 @@ _CAPTIONS = {
     "(SoftGrasp, Figs. 11 and 13).",
     "final_poses.png": "How grasps end with an object of each hardness: last image of the first scene, and "
     "final closure of each joint over all nominal trials, mean and range (SoftGrasp, Figs. 10 and 12).",
-    "counterfactuals.png": "Change of success when one sense is replaced.",
+    "counterfactuals.png": "Change of success when one sense is replaced, without the loss factors.",
 }
 
 

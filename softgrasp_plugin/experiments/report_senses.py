@@ -12,10 +12,14 @@ _NAMES = tuple(condition.name for condition in INTERVENTIONS)
 
 
 def changes_of_success(view: View) -> dict[str, list[float | None]]:
-    """Change of success in percentage points, by configuration and in the order of `INTERVENTIONS`."""
+    """Change of success in percentage points, by configuration and in the order of `INTERVENTIONS`.
+
+    The loss factors are left out: they are a matter of degree, and the figure is to be read at a glance.
+    """
     return {
         name: [None if pair is None else _points(pair) for pair in pairs]
         for name, pairs in _pairs(view).items()
+        if not name.startswith("loss_")
     }
 
 

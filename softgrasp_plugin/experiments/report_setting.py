@@ -1,5 +1,6 @@
 """The report's words on what was run, with which settings, and how to run it again."""
 
+import math
 from typing import Any
 
 from .markdown import count, number, percent
@@ -57,11 +58,15 @@ def _progress(view: View) -> str:
 
 def _variation(demonstrations: dict[str, dict[str, Any]]) -> str:
     widths = next(iter(demonstrations.values()))["variation"]
-    hidden = ", ".join(f"{name} ±{percent(widths[name], 0)}" for name in ("mass", "stiffness", "friction"))
+    unseen = {name: widths[name] for name in ("mass", "stiffness", "friction") if widths[name]}
+    listed = ", ".join(f"{name} ±{percent(width, 0)}" for name, width in unseen.items())
+    hidden = (
+        f"What only touch can tell varies too: {listed}" if unseen else "Nothing varies that it cannot see"
+    )
     return (
-        "Every episode draws its object anew around the row of Table 2. What the camera can see varies: "
-        f"place ±{number(1000 * widths['position_m'])} mm, size ±{percent(widths['size'], 0)}. What only "
-        f"touch can tell varies too: {hidden}. The same holds for the trials."
+        "Every episode draws its object anew around the row of Table 2, in demonstrations and trials alike. "
+        f"What the camera can see varies: place ±{number(1000 * widths['position_m'])} mm, direction "
+        f"±{number(math.degrees(widths['yaw_rad']), 0)}°, size ±{percent(widths['size'], 0)}. {hidden}."
     )
 
 
@@ -98,11 +103,11 @@ def _training(profile: dict[str, Any]) -> str:
         else "Networks are as large as the paper's."
     )
     return (
-        f"Every policy sees the same demonstrations and trains with `{options}`, plus what distinguishes it. "
-        f"{size} The {len(several)} strategies are trained with {profile['strategy_seeds']} seed(s) each, "
-        f"everything else with {profile['other_seeds']}. Success rates are therefore to be compared with "
-        "each other; beside the paper's, which come from a real robot, their order says more than their "
-        "height."
+        f"All policies see the same demonstrations (save those without noise) and train with `{options}`, "
+        f"plus what distinguishes it. {size} The {len(several)} strategies are trained with "
+        f"{profile['strategy_seeds']} seed(s) each, everything else with {profile['other_seeds']}. Success "
+        "rates are therefore to be compared with each other; beside the paper's, which come from a real "
+        "robot, their order says more than their height."
     )
 
 
@@ -111,7 +116,7 @@ def _trials(profile: dict[str, Any]) -> str:
     policies = "one policy" if few == 1 else f"{few} policies"
     return (
         "A trial is a grasp and a vertical lift; it succeeds if the object is held and was never dropped or "
-        "crushed. Every policy meets the same scenes, which no demonstration has shown. Under the nominal "
+        "crushed. Every policy meets the same scenes. Under the nominal "
         f"condition every policy has {profile['trials']} per object; beyond that, {policies} of each "
         f"configuration: {profile['trials']} scenes per object where predicted torques are executed, and "
         f"{profile['further_trials']} under each further condition."

@@ -18,6 +18,7 @@ from softgrasp_plugin.experiments.paper_results import (
 )
 from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES
 from softgrasp_plugin.experiments.report import publish, render, write_report
+from softgrasp_plugin.experiments.report_beyond import ratio_verdict
 from softgrasp_plugin.experiments.report_paper import factor_name
 from softgrasp_plugin.experiments.report_targets import is_far_behind, is_first, reaches
 from softgrasp_plugin.experiments.setting import profile_name
@@ -129,17 +130,31 @@ def test_counterfactuals_against_the_same_scenes(tmp_path: Path) -> None:
 
 
 def test_the_surface_is_compared_with_a_blind_policy(tmp_path: Path) -> None:
-    for name, rigid in (("softgrasp", 5.0), ("image", 8.0)):
-        for condition, grip in (("presented_soft", 4.0), ("presented_rigid", rigid)):
-            folder = tmp_path / "runs" / name / "seed_0"
-            write_scene(folder, condition, 1000, [make_trial("object_01", 1000, mean_grip_force_n=grip)])
+    for name, rigid_grip in (("softgrasp", 5.0), ("image", 8.0)):
+        folder = tmp_path / "runs" / name / "seed_0"
+        soft = [make_trial("object_01", 1000, mean_grip_force_n=4.0)]
+        rigid = [make_trial("object_01", 1000, mean_grip_force_n=rigid_grip)]
+        # Lifted with one surface only: not compared.
+        soft.append(make_trial("object_02", 1000, mean_grip_force_n=50.0))
+        rigid.append(make_trial("object_02", 1000, False, was_lifted=False, mean_grip_force_n=0.0))
+        write_scene(folder, "presented_soft", 1000, soft)
+        write_scene(folder, "presented_rigid", 1000, rigid)
     report = report_of(tmp_path)
-    assert row(report, "Soft and rigid with the same look", "I")[7:] == ["2.00", "1", "1 + 1"]
+    assert row(report, "Soft and rigid with the same look", "I")[7:] == ["2.00", "1", "2 + 2"]
     assert (
         "SoftGrasp grips a rigid surface 1.25 times as hard as a soft one, the image-only policy 2.00"
         in report
     )
-    assert "changes SoftGrasp's grip less than" in " ".join(report.split())
+    assert "changes SoftGrasp's grip less than" in report
+
+
+@pytest.mark.parametrize(
+    ("ours", "blind", "words"),
+    [(2.05, 2.0, "no adaptation"), (1.2, 2.0, "grip less"), (3.0, 2.0, "grip more")],
+)
+def test_the_ratio_is_put_into_words(ours: float, blind: float, words: str) -> None:
+    assert words in ratio_verdict({"softgrasp": ours, "image": blind})
+    assert "not possible yet" in ratio_verdict({"softgrasp": ours})
 
 
 @pytest.fixture(scope="module")
