@@ -25,24 +25,15 @@ def introduction(view: View) -> str:
             "**Reading the tables.** A dash is something that was not run (yet); it never counts as a "
             "failure. Intervals are Wilson's 95 % intervals of all trials of all seeds together; they "
             "cover chance in the trials, while the rates of the single seeds show how much training "
-            "varies. With few trials the intervals are wide, so every table says how many there were.\n",
+            "varies. Intervals of differences treat policies as independent although they meet the same "
+            "scenes, which makes them rather too wide. Every table says how many seeds and trials there "
+            "were.\n",
         ]
     )
 
 
 def _progress(view: View) -> str:
-    profile = view.setting.profile
-    names = [name for name in profile["configurations"] if name in CONFIGURATIONS]
-    wanted = sum(
-        profile["strategy_seeds"] if CONFIGURATIONS[name].is_strategy else profile["other_seeds"]
-        for name in names
-    )
-    done = sum(
-        len(found.cells) > 0 and len(found.scenes) >= profile["trials"]
-        for name in names
-        for run in view.runs(name)
-        for found in [run.conditions["nominal"]]
-    )
+    done, planned = view.progress()
     trials = sum(
         cell.trials
         for run in view.results.runs
@@ -51,7 +42,7 @@ def _progress(view: View) -> str:
     )
     operator = "is" if view.runs(OPERATOR) else "is not yet"
     return (
-        f"So far {done} of {wanted} policies are trained and tried under the nominal condition, in "
+        f"So far {done} of {planned} policies are trained and tried under the nominal condition, in "
         f"{count(trials)} trials under all conditions; the virtual operator {operator} among them."
     )
 

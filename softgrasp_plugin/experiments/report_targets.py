@@ -26,7 +26,10 @@ def targets(view: View) -> str:
     ]
     header = ("target", "verdict", "because")
     ours = view.cell("softgrasp")
-    parts = [f"## Targets\n\n{_TEXT}\n\n{table(header, rows, range(3))}\n"]
+    done, planned = view.progress()
+    unfinished = f" So far {done} of {planned} policies are done, so all this is provisional."
+    text = _TEXT + (unfinished if done < planned else "")
+    parts = [f"## Targets\n\n{text}\n\n{table(header, rows, range(3))}\n"]
     if ours is not None:
         others = [name for name in CONFIGURATIONS if name != "softgrasp"]
         found = [(name, cell) for name in others if (cell := view.cell(name))]

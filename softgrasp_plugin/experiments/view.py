@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..grasping.objects import OBJECT_BY_TASK, TASKS, Hardness
-from .plan import NOMINAL, TRAINING_TASKS
+from .plan import CONFIGURATIONS, NOMINAL, TRAINING_TASKS
 from .results import Cell, ConditionResult, Measures, Results, RunResult, pool, pool_cells
 from .statistics import Interval, newcombe, wilson
 
@@ -46,6 +46,18 @@ class View:
     def runs(self, name: str, condition: str = NOMINAL.name) -> list[RunResult]:
         """Runs of a configuration that were tried under a condition."""
         return [run for run in self.results.runs if run.configuration == name and condition in run.conditions]
+
+    def progress(self) -> tuple[int, int]:
+        """How many policies were tried in all their nominal scenes, and how many there are to be."""
+        profile = self.setting.profile
+        planned = [CONFIGURATIONS[name] for name in profile["configurations"] if name in CONFIGURATIONS]
+        done = sum(
+            len(run.conditions[NOMINAL.name].scenes) >= profile["trials"]
+            for entry in planned
+            for run in self.runs(entry.name)
+        )
+        seeds = [profile["strategy_seeds" if entry.is_strategy else "other_seeds"] for entry in planned]
+        return done, sum(seeds)
 
     def cell(
         self, name: str, condition: str = NOMINAL.name, tasks: Collection[str] | None = None

@@ -69,7 +69,7 @@ def test_what_was_not_run_is_a_dash_and_no_failure(tmp_path: Path) -> None:
     assert row(report, "Strategies", "ACT (images, angles), ours")[1:] == ["–"] * 12 + ["**–**"] + ["–"] * 4
     assert row(report, "Loss factor", "0.5")[1:] == ["46", *["–"] * 7]
     assert row(report, "Strategies", "SoftGrasp (I+T+A, λ = 0.1), ours")[13] == "**100.0 %**"
-    assert "0 of 29 policies" in report  # one scene of ten
+    assert "0 of 29 policies are done, so all this is provisional" in report  # one scene of ten
 
 
 def test_nothing_has_been_run(tmp_path: Path) -> None:
@@ -100,6 +100,14 @@ def test_level_or_better_strategies_end_the_first_place(tmp_path: Path, failures
     verdict, reason = is_first(View(collect(tmp_path, setting())), ("softgrasp", "act"))
     assert verdict == "**does not hold**"
     assert word in reason
+
+
+def test_a_finished_benchmark_is_not_provisional(tmp_path: Path) -> None:
+    profile = replace(PROFILES["cpu"], configurations=("act",), strategy_seeds=2, trials=1)
+    write_run(tmp_path, "act", 0, {}, scenes=1)
+    assert "1 of 2 policies are done" in write_report(tmp_path, profile, COMMAND, figures=False).read_text()
+    write_run(tmp_path, "act", 1, {}, scenes=1)
+    assert "provisional" not in write_report(tmp_path, profile, COMMAND, figures=False).read_text()
 
 
 def test_low_success_and_a_near_rival_are_said(tmp_path: Path) -> None:
