@@ -83,7 +83,7 @@ def make_runs(
 def make_stages(runs: Sequence[Run], home: Path, profile: Profile) -> list[list[Piece]]:
     """The work in stages: a stage needs the ones before it."""
     kinds = dict.fromkeys(run.configuration.demonstrations for run in runs)
-    return [
+    stages = [
         [
             *(Piece(f"record {kind}", _Recording(home, profile, kind)) for kind in kinds),
             Piece(OPERATOR, _Operator(home, profile)),
@@ -91,6 +91,7 @@ def make_stages(runs: Sequence[Run], home: Path, profile: Profile) -> list[list[
         [Piece(run.name, _Training(run)) for run in runs],
         [Piece(f"{run.name}, further trials", _FurtherTrials(run)) for run in runs if run.further_conditions],
     ]
+    return [stage for stage in stages if stage]
 
 
 @dataclass(frozen=True)

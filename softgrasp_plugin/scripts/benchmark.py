@@ -1,174 +1,147 @@
-"""`softgrasp-benchmark`: success of a policy on the objects of Table 2, in simulation.
+"""`softgrasp-benchmark`: the paper's experiments in simulation, from demonstrations to a report.
 
 ```shell
-softgrasp-benchmark --policy=operator --output_dir=outputs/benchmark
-softgrasp-benchmark --policy=operator --output_dir=outputs/quick --episodes=5
---objects="[object_01,object_06]" ```
+softgrasp-benchmark --profile=quick --output_dir=outputs/quick          # minutes: see that everything runs
+softgrasp-benchmark --profile=cpu --output_dir=outputs/benchmark        # an afternoon on a few cores
+softgrasp-benchmark --profile=paper --device=cuda --output_dir=outputs/paper
+softgrasp-benchmark --configurations="[operator]" --output_dir=outputs/operator
+```
 
-Writes ``results.json`` (every trial) and ``table.md`` (one row per object) to the output folder, prints the
-table, and ends with exit status 1 if an object's success is below ``--min_success``.
+It records demonstrations of the training objects, trains every configuration with several seeds, tries each
+policy in the same scenes with all objects, and writes ``results.json``, ``report.md`` and ``figures/`` to the
+output folder after every step. Ctrl-C loses no more than the piece of work at hand: the same command goes on.
 """
 
 import json
+import shlex
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from itertools import product
-from multiprocessing import get_context
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
-import numpy as np
 from draccus.utils import ParsingError
 from lerobot.configs import parser
-from tqdm import tqdm  # type: ignore[import-untyped]
+from lerobot.utils.device_utils import auto_select_torch_device
 
-from ..grasping.objects import OBJECT_BY_TASK, TASKS
-from ..simulation.episode import EpisodeConfig, EpisodeResult, run_operator_episode
+from ..experiments.plan import CONFIGURATIONS, OPERATOR, PROFILES, Configuration, Profile
+from ..experiments.report import publish, write_report
+from ..experiments.runs import write_json
+from ..experiments.schedule import Failure, Workers, make_runs, make_stages
+from ..simulation.variation import Variation
+from .steps import LiveLine
 
-POLICIES = ("operator",)
-_MEASURES = ("mean grip N", "peak grip N", "max deformation mm", "duration s")
+_SETTINGS_FILE = "settings.json"
 
 
 @dataclass
 class BenchmarkConfig:
     """Options of `softgrasp-benchmark`."""
 
-    # Folder for results.json and table.md; made if it does not exist.
+    # Folder for everything that is made; a folder with part of the work is completed.
     output_dir: Path
-    # What grasps: "operator", the simulated person behind the force-feedback glove.
-    policy: str = "operator"
-    # Trials per object; trial n is the scene with seed first_seed + n.
-    episodes: int = 20
-    first_seed: int = 0
-    # Tasks to run.
-    objects: list[str] = field(default_factory=lambda: list(TASKS))
-    # Standard deviation of slow noise on the executed closure.
-    action_noise: float = 0.0
-    # Lowest share of successes, per object, that passes.
-    min_success: float = 0.95
-    # Processes that simulate at the same time.
+    # How much: quick (minutes, no meaning), cpu (small images and networks), paper (200 epochs).
+    profile: str = "cpu"
+    # What to train, by name; patterns such as loss_* are allowed. Empty: all of the profile. "operator" alone
+    # trains nothing and lets the virtual operator grasp.
+    configurations: list[str] = field(default_factory=list)
+    # Training seeds of every configuration; by default the profile's.
+    seeds: int | None = None
+    # Scenes per object; by default the profile's.
+    trials: int | None = None
+    # Whether mass, stiffness and friction vary from episode to episode under the same look.
+    hidden_variation: bool = True
+    # Pieces of work at the same time.
     workers: int = 2
+    # Where policies are trained and run: cpu, cuda, mps; by default the best there is.
+    device: str | None = None
+    # Write the report from what is there, and do nothing else.
+    report_only: bool = False
+    # Also copy report.md, results.json and figures/ there.
+    publish_dir: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.policy not in POLICIES:
-            raise ValueError(f"--policy={self.policy}: expected one of {', '.join(POLICIES)}.")
-        unknown = [task for task in self.objects if task not in OBJECT_BY_TASK]
-        if unknown or not self.objects:
-            raise ValueError(f"--objects={self.objects}: expected some of {', '.join(TASKS)}.")
-        for name in ("episodes", "workers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name}={getattr(self, name)}: expected 1 or more.")
-        if self.action_noise < 0:
-            raise ValueError(f"--action_noise={self.action_noise}: expected a standard deviation, 0 or more.")
-        if not 0 <= self.min_success <= 1:
-            raise ValueError(f"--min_success={self.min_success}: expected a share between 0 and 1.")
+        if self.profile not in PROFILES:
+            raise ValueError(f"--profile={self.profile}: expected one of {', '.join(PROFILES)}.")
+        for name in ("seeds", "trials", "workers"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"--{name}={value}: expected 1 or more.")
+        known = [*CONFIGURATIONS, OPERATOR]
+        for pattern in self.configurations:
+            if not any(fnmatch(name, pattern) for name in known):
+                raise ValueError(f"--configurations: {pattern!r} matches none of {', '.join(known)}.")
 
+    def make_profile(self) -> Profile:
+        """The chosen profile with what the options change."""
+        profile = PROFILES[self.profile]
+        if self.seeds is not None:
+            profile = replace(profile, strategy_seeds=self.seeds, other_seeds=self.seeds)
+        if self.trials is not None:
+            profile = replace(profile, trials=self.trials)
+        return profile if self.hidden_variation else replace(profile, variation=Variation())
 
-@dataclass(frozen=True)
-class Trial:
-    """What is kept of one grasp; forces in newtons, deformation in millimetres, duration in seconds."""
-
-    task: str
-    seed: int
-    is_success: bool
-    is_held: bool
-    is_crushed: bool
-    mean_grip_force_n: float
-    peak_grip_force_n: float
-    max_deformation_mm: float
-    duration_s: float
-
-    @classmethod
-    def of(cls, task: str, result: EpisodeResult) -> "Trial":
-        outcome = result.outcome
-        return cls(
-            task,
-            result.seed,
-            outcome.is_success,
-            outcome.is_held,
-            outcome.is_crushed,
-            outcome.mean_grip_force_n,
-            outcome.peak_grip_force_n,
-            outcome.max_deformation_mm,
-            result.duration_s,
-        )
-
-
-def _run_trial(job: tuple[str, int, EpisodeConfig]) -> Trial:
-    task, seed, config = job
-    return Trial.of(task, run_operator_episode(OBJECT_BY_TASK[task].object_id, seed, config))
-
-
-def run_trials(config: BenchmarkConfig) -> Iterator[Trial]:
-    """Run every trial, in order of object and seed."""
-    seeds = range(config.first_seed, config.first_seed + config.episodes)
-    episode = EpisodeConfig(action_noise=config.action_noise)
-    jobs = [(task, seed, episode) for task, seed in product(config.objects, seeds)]
-    with ExitStack() as stack:
-        if config.workers > 1:
-            # A fresh interpreter per worker: a fork would copy whatever threads the caller's libraries hold.
-            pool = ProcessPoolExecutor(config.workers, mp_context=get_context("spawn"))
-            trials = stack.enter_context(pool).map(_run_trial, jobs)
-        else:
-            trials = map(_run_trial, jobs)
-        yield from tqdm(trials, total=len(jobs), desc=config.policy, unit="grasp")
-
-
-def success_rate(trials: list[Trial]) -> float:
-    """Share of successes."""
-    return float(np.mean([trial.is_success for trial in trials]))
-
-
-def table(trials: list[Trial]) -> str:
-    """One Markdown row per object, and their sum."""
-    columns = ("object", "material", "success", "held", "crushed", *_MEASURES)
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    for task in dict.fromkeys(trial.task for trial in trials):
-        rows = [trial for trial in trials if trial.task == task]
-        held = [trial.mean_grip_force_n for trial in rows if trial.is_held]
-        cells = [
-            task,
-            OBJECT_BY_TASK[task].material,
-            f"{sum(trial.is_success for trial in rows)}/{len(rows)}",
-            str(len(held)),
-            str(sum(trial.is_crushed for trial in rows)),
-            f"{np.mean(held):.1f}" if held else "–",
-            f"{max(trial.peak_grip_force_n for trial in rows):.1f}",
-            f"{max(trial.max_deformation_mm for trial in rows):.1f}",
-            f"{np.mean([trial.duration_s for trial in rows]):.1f}",
+    def chosen(self, profile: Profile) -> list[Configuration]:
+        """What is trained."""
+        if not self.configurations:
+            return [CONFIGURATIONS[name] for name in profile.configurations]
+        return [
+            entry
+            for name, entry in CONFIGURATIONS.items()
+            if any(fnmatch(name, pattern) for pattern in self.configurations)
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    total = sum(trial.is_success for trial in trials)
-    lines.append(f"| **all** | | **{total}/{len(trials)}** | | | | | | |")
-    return "\n".join(lines)
 
 
 def run(config: BenchmarkConfig) -> bool:
-    """Run the benchmark, write and print its results.
+    """Do what is missing and write the report.
 
     Returns:
-        Whether every object reached `min_success`.
-    """
-    config.output_dir.mkdir(parents=True, exist_ok=True)
-    trials = list(run_trials(config))
-    options = {**asdict(config), "output_dir": str(config.output_dir)}
-    results = {
-        "config": options,
-        "success_rate": success_rate(trials),
-        "trials": [asdict(trial) for trial in trials],
-    }
-    (config.output_dir / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    text = table(trials)
-    (config.output_dir / "table.md").write_text(text + "\n", encoding="utf-8")
-    print(f"\n{text}\n\nWrote {config.output_dir / 'table.md'} and {config.output_dir / 'results.json'}")
+        Whether every piece of work was done.
 
-    rates = {task: success_rate([trial for trial in trials if trial.task == task]) for task in config.objects}
-    below = {task: rate for task, rate in rates.items() if rate < config.min_success}
-    for task, rate in below.items():
-        print(f"{task}: success {rate:.0%} is below --min_success={config.min_success:.0%}")
-    return not below
+    Raises:
+        ValueError: if the folder was begun with other settings.
+    """
+    home, profile = config.output_dir, config.make_profile()
+    settings = {"profile": config.profile, "hidden_variation": config.hidden_variation}
+    _keep_settings(home / _SETTINGS_FILE, settings)
+    command = shlex.join(["softgrasp-benchmark", *sys.argv[1:]])
+    if config.report_only:
+        _report(config, profile, command)
+        return True
+    runs = make_runs(config.chosen(profile), profile, home, config.device or auto_select_torch_device().type)
+    workers = Workers(config.workers, home / "logs")
+    failures = []
+    for stage in make_stages(runs, home, profile):
+        line = LiveLine()
+        for done in workers.run(stage, line.show):
+            if isinstance(done, Failure):
+                failures.append(done)
+                line.note(f"{done.name} failed: {done.message} (see {done.log})")
+            else:
+                line.note(f"{done.name} done")
+                write_report(home, profile, command, figures=False)
+        line.close()
+    _report(config, profile, command)
+    if failures:
+        print(f"{len(failures)} pieces of work failed; the same command tries them again.")
+    return not failures
+
+
+def _report(config: BenchmarkConfig, profile: Profile, command: str) -> None:
+    path = write_report(config.output_dir, profile, command)
+    if config.publish_dir is not None:
+        path = publish(config.output_dir, config.publish_dir)
+    print(f"\nWrote {path}")
+
+
+def _keep_settings(path: Path, settings: dict[str, object]) -> None:
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before != settings:
+            raise ValueError(
+                f"{path.parent} was begun with {before}, not with {settings}; give another --output_dir."
+            )
+    else:
+        write_json(path, settings)
 
 
 @parser.wrap()
@@ -178,13 +151,15 @@ def benchmark(config: BenchmarkConfig) -> bool:
 
 
 def main() -> None:
-    """Run `softgrasp-benchmark`; exit status 1 below the wanted success or after a mistake in the options."""
+    """Run the command; exit status 1 if a piece of work failed or after a mistake in the options."""
     try:
         passed = benchmark()
     except ParsingError as error:
         sys.exit(f"softgrasp-benchmark: {error.__cause__ or error}")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"softgrasp-benchmark: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; the same command goes on from here.")
     sys.exit(0 if passed else 1)
 
 

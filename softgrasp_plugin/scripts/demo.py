@@ -169,7 +169,7 @@ Next
       look at what was recorded (needs: pip install 'lerobot[core-scripts]')
   lerobot-record --config_path={config_path("record/simulation.yaml")} --robot.objects='[object_06]'
       record another object: a steel bottle, held from the side
-  softgrasp-benchmark --policy=operator --output_dir=outputs/operator
+  softgrasp-benchmark --configurations='[operator]' --output_dir=outputs/operator
       the virtual operator on all twelve objects"""
         )
         if successes < config.required_successes:

@@ -69,7 +69,7 @@ def run_step(
         text=True,
         errors="replace",
     )
-    display = _LiveLine()
+    display = LiveLine()
     lines: list[str] = []
     try:
         assert process.stdout is not None
@@ -106,7 +106,7 @@ def _shorten(command: Sequence[str]) -> str:
     return " ".join([Path(command[0]).name, *command[1:]])
 
 
-class _LiveLine:
+class LiveLine:
     """One line that is overwritten on a terminal, and printed now and then elsewhere."""
 
     def __init__(self) -> None:
@@ -123,6 +123,11 @@ class _LiveLine:
         elif elapsed - self._last >= _PLAIN_INTERVAL_S:
             self._last = elapsed
             print(line, flush=True)
+
+    def note(self, text: str) -> None:
+        """Print a line that stays."""
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r  {text:<{width - 2}}" if self._is_terminal else f"  {text}", flush=True)
 
     def close(self) -> None:
         elapsed = time.monotonic() - self._start

@@ -1,57 +1,79 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from softgrasp_plugin.scripts.benchmark import BenchmarkConfig, Trial, run, table
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, PROFILES
+from softgrasp_plugin.scripts.benchmark import BenchmarkConfig, run
+from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION, Variation
 
-
-def make_trial(task="object_03", seed=0, is_success=True, is_held=True, is_crushed=False, force=4.0):
-    return Trial(task, seed, is_success, is_held, is_crushed, force, 2 * force, 1.5, 5.0)
-
-
-def test_the_table_has_a_row_per_object_and_their_sum():
-    trials = [
-        make_trial(seed=0),
-        make_trial(seed=1, is_success=False, is_crushed=True, force=6.0),
-        make_trial("object_06", is_success=False, is_held=False, force=0.0),
-    ]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table(trials).splitlines()]
-    assert rows[0][:5] == ["object", "material", "success", "held", "crushed"]
-    assert rows[2] == ["object_03", "TPE", "1/2", "2", "1", "5.0", "12.0", "1.5", "5.0"]
-    assert rows[3][:6] == ["object_06", "stainless steel", "0/1", "0", "0", "–"]
-    assert "**1/3**" in rows[4]
-
-
-def test_a_run_writes_its_results_and_passes(tmp_path, capsys):
-    config = BenchmarkConfig(tmp_path / "new", objects=["object_01"], episodes=1, workers=1)
-    assert run(config)
-    results = json.loads((tmp_path / "new" / "results.json").read_text())
-    assert results["success_rate"] == 1.0
-    assert results["config"]["policy"] == "operator"
-    assert [trial["seed"] for trial in results["trials"]] == [0]
-    assert "1/1" in (tmp_path / "new" / "table.md").read_text()
-    assert "object_01" in capsys.readouterr().out
-
-
-def test_a_run_below_the_wanted_success_fails_and_names_the_object(tmp_path, capsys, monkeypatch):
-    trials = [make_trial("object_01"), make_trial("object_03", is_success=False)]
-    monkeypatch.setattr("softgrasp_plugin.scripts.benchmark.run_trials", lambda config: iter(trials))
-    assert not run(BenchmarkConfig(tmp_path, objects=["object_01", "object_03"], episodes=1))
-    assert "object_03: success 0% is below" in capsys.readouterr().out
+from ..commands.front_door import run_command, start
 
 
 @pytest.mark.parametrize(
     "bad",
-    [
-        {"policy": "nobody"},
-        {"objects": ["object_99"]},
-        {"objects": []},
-        {"episodes": 0},
-        {"workers": 0},
-        {"action_noise": -1.0},
-        {"min_success": 2.0},
-    ],
+    [{"profile": "huge"}, {"configurations": ["nobody"]}, {"seeds": 0}, {"trials": 0}, {"workers": 0}],
 )
-def test_options_that_make_no_sense_are_refused_by_name(tmp_path, bad):
+def test_options_that_make_no_sense_are_refused_by_name(tmp_path: Path, bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"--{next(iter(bad))}"):
         BenchmarkConfig(tmp_path, **bad)
+
+
+def test_configurations_are_chosen_by_pattern_and_the_operator_needs_none(tmp_path: Path) -> None:
+    profile = PROFILES["cpu"]
+    config = BenchmarkConfig(tmp_path, configurations=["loss_*", "softgrasp"])
+    chosen = [entry.name for entry in config.chosen(profile)]
+    assert chosen[0] == "softgrasp"
+    assert len(chosen) == 7
+    assert BenchmarkConfig(tmp_path, configurations=["operator"]).chosen(profile) == []
+    assert len(BenchmarkConfig(tmp_path).chosen(profile)) == len(CONFIGURATIONS)
+
+
+def test_options_change_the_profile(tmp_path: Path) -> None:
+    profile = BenchmarkConfig(tmp_path, seeds=5, trials=4).make_profile()
+    assert (profile.strategy_seeds, profile.other_seeds, profile.trials) == (5, 5, 4)
+    assert profile.variation == HIDDEN_VARIATION
+    assert BenchmarkConfig(tmp_path, hidden_variation=False).make_profile().variation == Variation()
+
+
+def test_a_folder_begun_with_other_settings_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"profile": "paper", "hidden_variation": true}')
+    with pytest.raises(ValueError, match="begun with"):
+        run(BenchmarkConfig(tmp_path, profile="quick"))
+
+
+@pytest.mark.slow
+def test_a_policy_is_trained_tried_and_reported_and_nothing_is_done_twice(tmp_path: Path, home: Path) -> None:
+    output_dir, docs = tmp_path / "benchmark", tmp_path / "docs"
+    arguments = ["--profile=quick", "--configurations=[softgrasp]", "--device=cpu"]
+    arguments += [f"--output_dir={output_dir}", f"--publish_dir={docs}"]
+    printed = run_command("softgrasp-benchmark", *arguments, home=home)
+    assert "softgrasp/0 done" in printed
+    results = json.loads((docs / "results.json").read_text())
+    assert results
+    report = (docs / "report.md").read_text()
+    assert "Table 6" in report
+    assert list((docs / "figures").glob("*.png"))
+
+    def trials() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in output_dir.glob("runs/**/trials/**/*.json")}
+
+    before = trials()
+    assert {path.parts[-2] for path in before} >= {"nominal", "torque_limit", "torque_zero", "random_objects"}
+    run_command("softgrasp-benchmark", *arguments, home=home)
+    assert trials() == before
+
+
+@pytest.mark.slow
+def test_the_operator_alone_trains_nothing(tmp_path: Path, home: Path) -> None:
+    arguments = ["--profile=quick", "--configurations=[operator]", f"--output_dir={tmp_path}"]
+    run_command("softgrasp-benchmark", *arguments, home=home)
+    assert not (tmp_path / "datasets").exists()
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["operator"]
+
+
+def test_a_mistake_is_told_in_one_line(tmp_path: Path, home: Path) -> None:
+    result = start("softgrasp-benchmark", f"--output_dir={tmp_path}", "--profile=huge", home=home)
+    assert result.returncode == 1
+    assert "--profile=huge: expected one of quick, cpu, paper." in result.stdout
+    assert "Traceback" not in result.stdout
