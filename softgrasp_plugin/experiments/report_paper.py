@@ -104,6 +104,7 @@ def chunks(view: View) -> str:
     kinds = {
         "softgrasp": ("chunk", "with DART"),
         "chunk_clean": ("chunk", "without"),
+        "absolute": ("chunk, angles anew", "with DART"),
         "one_step": ("one step", "with DART"),
         "one_step_clean": ("one step", "without"),
     }
@@ -113,9 +114,10 @@ def chunks(view: View) -> str:
     ]
     header = ("prediction", "demonstrations", "success", "known", "novel", *_COUNTED)
     text = (
-        "The paper predicts the joint angles and torques of the next moment only. Here the policy may "
-        "instead predict a chunk of several moments, of which overlapping predictions are averaged; and its "
-        "demonstrations may have been recorded with noise on what the hand executes (DART)."
+        "The paper predicts the joint angles and torques of the next moment only: the rows with one step. "
+        "The recommended policy predicts a chunk of several moments, of which overlapping predictions are "
+        "averaged, with angles as changes from the present ones; one row predicts them anew instead. "
+        "Demonstrations may have been recorded with noise on what the hand executes (DART)."
     )
     return f"## One step or a chunk, with and without DART\n\n{text}\n\n{table(header, rows, range(2))}\n"
 

@@ -15,6 +15,9 @@ from .style import GRID, INK, MUTED, PAGE_WIDTH_IN, house_style, joint_label, ne
 SERIES_COLORS = ("#c4572e", "#3b6ea8", "#2e8b74", "#d99a1c", "#a8628f", "#5aa9d6")
 """Of policies, in the order in which a figure names them."""
 
+_ASPECT = 0.75
+"""Height over width of a camera image that is not there."""
+
 
 @dataclass(frozen=True)
 class FinalPose:
@@ -43,6 +46,7 @@ def draw_stable_torques(panels: Mapping[str, Mapping[str, FloatArray]]) -> Figur
         for panel, (title, by_policy) in zip(axes, panels.items(), strict=True):
             _draw_boxes(panel, by_policy)
             panel.set(ylabel="torque (N)", title=title)
+        axes[0].set_ylim(bottom=0)  # of all panels, which by now know the largest torque
         axes[-1].set_xticks(range(len(JOINTS)), [joint_label(joint) for joint in JOINTS])
         names = list(dict.fromkeys(name for by_policy in panels.values() for name in by_policy))
         handles = [Patch(color=color, label=name) for name, color in zip(names, SERIES_COLORS, strict=False)]
@@ -70,7 +74,6 @@ def _draw_boxes(axes: Axes, by_policy: Mapping[str, FloatArray]) -> None:
         )
     axes.grid(False, axis="x")
     axes.set_xlim(-0.6, len(JOINTS) - 0.4)
-    axes.set_ylim(bottom=0)
 
 
 def draw_final_poses(poses: Mapping[str, Mapping[str, FinalPose]]) -> Figure:
@@ -108,6 +111,8 @@ def _draw_image(axes: Axes, pose: FinalPose) -> None:
     axes.spines[:].set_visible(False)
     if pose.image is None:
         axes.text(0.5, 0.5, "–", transform=axes.transAxes, ha="center", va="center", color=MUTED)
+        axes.set_box_aspect(_ASPECT)
+        axes.set_xlabel(" ")
         return
     axes.imshow(pose.image, interpolation="antialiased")
     axes.set_xlabel("held" if pose.is_success else "failed", color=INK if pose.is_success else "#c4572e")
