@@ -52,7 +52,7 @@ _ONE_STEP = (
     "--policy.residual=false",
     "--policy.huber_delta_angle=0.2",
     "--policy.huber_delta_torque=0.2",
-    "--policy.normalization_mapping={VISUAL: IDENTITY, STATE: MIN_MAX, ACTION: MIN_MAX}",
+    '--policy.normalization_mapping={"VISUAL": "IDENTITY", "STATE": "MIN_MAX", "ACTION": "MIN_MAX"}',
 )
 """The policy as the paper and its code describe it; only the optimiser's schedule is the benchmark's."""
 
@@ -68,7 +68,7 @@ def _configurations() -> Iterator[Configuration]:
         "act_torque",
         "ACT (images, angles, torques)",
         "table6/act.yaml",
-        ("--policy.modalities=[image,angle,torque]",),
+        ('--policy.modalities=["image","angle","torque"]',),
     )
     for names in MODALITY_SETS:
         letters = "+".join(name[0].upper() for name in names.split("_"))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.utils.constants import OBS_STATE
 
@@ -98,7 +99,7 @@ class Run:
         """The configuration as `lerobot-train` would parse it."""
         root = dataset_root(self.home, self.configuration.demonstrations)
         path = config_path(f"train/{self.configuration.config}")
-        policy_type = TrainPipelineConfig.from_pretrained(path, cli_args=[]).policy.type
+        policy_type = yaml.safe_load(path.read_text(encoding="utf-8"))["policy"]["type"]
         arguments = [
             *self.profile.options,
             *self.profile.network.get(policy_type, ()),

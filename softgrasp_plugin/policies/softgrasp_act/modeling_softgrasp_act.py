@@ -95,7 +95,8 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
             (B, H, 12): closures and torques, normalised, in the order of the dataset's action.
         """
         self.eval()
-        chunk: Tensor = super().predict_action_chunk(self._inputs(batch))
+        # With `use_amp`, ACT ends in the autocast type, which is too coarse for actions and unknown to NumPy.
+        chunk: Tensor = super().predict_action_chunk(self._inputs(batch)).float()
         if self.config.relative_angles:
             chunk[..., self.config.action_angle_columns] += self._measured(batch)
         return chunk
