@@ -1,7 +1,7 @@
 """What the benchmark trains, on which demonstrations, and under which circumstances it tries the result."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -13,10 +13,12 @@ from .demonstrations import DemonstrationConfig
 from .evaluation import Condition
 from .interventions import KINDS, MODALITIES, Intervention
 
-type Demonstrations = Literal["dart", "clean"]
+type Demonstrations = Literal["dart", "clean", "wide"]
 
 TRAINING_TASKS = tuple(row.task for row in OBJECTS.values() if not row.is_novel)
 FIRST_TRIAL_SEED = 1000
+WIDE_SIZE = 0.15
+"""Half-width of the size of demonstrated objects, to ask whether demonstrations are too uniform."""
 OPERATOR = "operator"
 """The virtual operator, who needs no training: what the task allows."""
 
@@ -30,7 +32,8 @@ class Configuration:
         title: in tables.
         config: file in `hub_configs/train`.
         options: options of `lerobot-train` beside that file.
-        demonstrations: recorded with action noise (DART) or without.
+        demonstrations: recorded with action noise (`dart`), without (`clean`), or with it and with objects
+            whose size varies by `WIDE_SIZE` (`wide`).
         is_strategy: one of the four strategies of Table 6, for which a profile may ask for more seeds.
     """
 
@@ -79,6 +82,7 @@ def _configurations() -> Iterator[Configuration]:
     yield Configuration(
         "one_step_clean", "the paper's one step, without DART", "recommended.yaml", _ONE_STEP, "clean"
     )
+    yield Configuration("wide", f"sizes of ±{WIDE_SIZE:.0%} demonstrated", "recommended.yaml", (), "wide")
     yield Configuration("curriculum", "SoftGrasp, blurred images first", "curriculum.yaml")
     for factor in LOSS_FACTORS:
         if factor != 0.1:  # the policy's own default
@@ -157,9 +161,9 @@ class Profile:
             per_object=self.per_object,
             height=self.image_size[0],
             width=self.image_size[1],
-            action_noise=0.001 if kind == "dart" else 0.0,
+            action_noise=0.0 if kind == "clean" else 0.001,
             lift=self.lift,
-            variation=self.variation,
+            variation=replace(self.variation, size=WIDE_SIZE) if kind == "wide" else self.variation,
         )
 
 

@@ -10,7 +10,7 @@ from .paper_results import (
     TRIALS_PER_OBJECT,
     strategy_rate,
 )
-from .plan import CONFIGURATIONS, MODALITY_SETS, OPERATOR, STRATEGIES
+from .plan import CONFIGURATIONS, MODALITY_SETS, OPERATOR, STRATEGIES, WIDE_SIZE
 from .results import Cell
 from .view import KNOWN, NOVEL, View, interval_of
 
@@ -105,6 +105,7 @@ def chunks(view: View) -> str:
         "softgrasp": ("chunk", "with DART"),
         "chunk_clean": ("chunk", "without"),
         "absolute": ("chunk, angles anew", "with DART"),
+        "wide": ("chunk", f"with DART, sizes ±{WIDE_SIZE:.0%}"),
         "one_step": ("one step", "with DART"),
         "one_step_clean": ("one step", "without"),
     }
@@ -117,7 +118,8 @@ def chunks(view: View) -> str:
         "The paper predicts the joint angles and torques of the next moment only: the rows with one step. "
         "The recommended policy predicts a chunk of several moments, of which overlapping predictions are "
         "averaged, with angles as changes from the present ones; one row predicts them anew instead. "
-        "Demonstrations may have been recorded with noise on what the hand executes (DART)."
+        "Demonstrations may have been recorded with noise on what the hand executes (DART), or with objects "
+        "whose size varies more than in the trials."
     )
     return f"## One step or a chunk, with and without DART\n\n{text}\n\n{table(header, rows, range(2))}\n"
 

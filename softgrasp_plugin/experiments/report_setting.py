@@ -63,23 +63,27 @@ def _variation(demonstrations: dict[str, dict[str, Any]]) -> str:
 
 def _demonstrations(view: View) -> str:
     kinds = view.setting.demonstrations
-    dart, clean = kinds["dart"], kinds["clean"]
-    noisy = [
-        name
-        for name in view.setting.profile["configurations"]
-        if CONFIGURATIONS[name].demonstrations == "dart"
-    ]
-    rest = [
-        CONFIGURATIONS[name].title for name in view.setting.profile["configurations"] if name not in noisy
-    ]
-    exception = f"; only “{'” and “'.join(rest)}” learn from ones without noise" if rest else ""
+    dart = kinds["dart"]
+    titles = {
+        kind: [
+            CONFIGURATIONS[name].title
+            for name in view.setting.profile["configurations"]
+            if CONFIGURATIONS[name].demonstrations == kind
+        ]
+        for kind in kinds
+    }
+    exceptions = ""
+    if titles["clean"]:
+        exceptions += f" Only “{'” and “'.join(titles['clean'])}” learn from demonstrations without noise."
+    if titles["wide"]:
+        size = percent(kinds["wide"]["variation"]["size"], 0)
+        exceptions += f" “{'” and “'.join(titles['wide'])}” learns from objects whose size varies by ±{size}."
     return (
         "A virtual operator, who feels the grasp through a simulated force-feedback glove, demonstrates "
         f"each of {len(dart['objects'])} objects {dart['per_object']} times; the other objects are novel to "
         "every policy. Demonstrations are recorded with DART: the hand executes the operator's command plus "
         f"slow noise (standard deviation {dart['action_noise']:g} of the closing range), while the clean "
-        f"command is what is learned, so that the data show how to recover{exception} (noise "
-        f"{clean['action_noise']:g})."
+        f"command is what is learned, so that the data show how to recover.{exceptions}"
     )
 
 
@@ -94,7 +98,7 @@ def _training(profile: dict[str, Any]) -> str:
         else "Networks are as large as the paper's."
     )
     return (
-        f"All policies see the same demonstrations (save those without noise) and train with `{options}`, "
+        f"All policies see the same demonstrations (save for what was just said) and train with `{options}`, "
         f"plus what distinguishes it. {size} The {len(several)} strategies are trained with "
         f"{profile['strategy_seeds']} seed(s) each, everything else with {profile['other_seeds']}. Success "
         "rates are therefore to be compared with each other; beside the paper's, which come from a real "
