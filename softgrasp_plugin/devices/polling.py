@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from .errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
+from .realtime import prefer_this_thread, spare_long_pauses
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ class Poller[T]:
         self._slot, self._trouble, self._rate_hz = None, None, 0.0
         self._stop.clear()
         self._progress.clear()
+        spare_long_pauses()
         self._thread = threading.Thread(target=self._run, name=f"poll {self._device}")
         self._thread.start()
         self._progress.wait(first_sample_timeout_s)
@@ -151,6 +153,7 @@ class Poller[T]:
     def _run(self) -> None:
         # A program that dies without disconnecting must neither hang nor leave a thread talking to a device.
         main = threading.main_thread()
+        prefer_this_thread()
         done = [self._clock()]
         due = self._clock()
         try:

@@ -4,8 +4,9 @@ import itertools
 import json
 import os
 import subprocess
-import sys
 from typing import Any
+
+from softgrasp_plugin.devices.bare_process import bare_command
 
 GRASP_JOINTS = (0.0, -1.1, 2.0, -2.5, -1.57, 0.1)
 _NUMBERS = itertools.count(1)
@@ -27,14 +28,12 @@ class URControllerProcess:
 
     def __init__(self, model: str = "ur3") -> None:
         self.host = own_address()
-        self._command = [
-            sys.executable,
-            "-m",
-            "softgrasp_plugin.simulation.emulators.ur_controller",
+        self._command = bare_command(
+            "simulation.emulators.ur_controller",
             f"--host={self.host}",
             f"--model={model}",
             f"--joints={_START_JOINTS}",
-        ]
+        )
 
     def __enter__(self) -> "URControllerProcess":
         self._process = subprocess.Popen(

@@ -5,16 +5,15 @@ import contextlib
 import importlib.util
 import logging
 import subprocess
-import sys
 import threading
 import time
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import numpy as np
 from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
 
+from ..bare_process import bare_command
 from ..errors import DeviceLostError
 from .config import URArmConfig
 from .ur_link import arm_name
@@ -30,19 +29,6 @@ _SILENT_AFTER_S = 0.4
 """Together with its own 0.05 s of heartbeat, a helper that hangs is known within half a second."""
 
 _END_TIMEOUT_S = 4.0
-
-_PACKAGE = Path(__file__).resolve().parents[2]
-# The package's own __init__ registers everything with LeRobot, which takes seconds and is of no use in the
-# helper.
-_HELPER = """
-import sys, types
-from multiprocessing.connection import Connection
-package = types.ModuleType("{name}")
-package.__path__ = [{path!r}]
-sys.modules["{name}"] = package
-from {name}.devices.arms.ur_process import main
-main(Connection({descriptor}))
-"""
 
 
 class URArm:
@@ -203,10 +189,9 @@ class _Helper:
 
 def _start_process(connection: Connection) -> "subprocess.Popen[bytes]":
     descriptor = connection.fileno()
-    code = _HELPER.format(name=_PACKAGE.name, path=str(_PACKAGE), descriptor=descriptor)
     # A session of its own: Ctrl-C is for us, and we tell the helper. ur_rtde talks on standard output.
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", code],
+        bare_command("devices.arms.ur_process", str(descriptor)),
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

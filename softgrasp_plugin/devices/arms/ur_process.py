@@ -12,6 +12,7 @@ whose first element says what they are:
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -19,6 +20,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from ..errors import DeviceError, DeviceFaultError, DeviceLostError
+from ..realtime import prefer_this_thread
 from .config import RATES_HZ, URArmConfig
 from .motion import JointPath, SpeedLimiter, TargetRamp
 from .ur_link import Link, URLink, arm_name
@@ -31,12 +33,13 @@ _ARRIVED_SHARE = 1e-4
 _APPROACH_MARGIN_S = 3.0
 
 
-def main(connection: Connection) -> None:
-    """Serve one arm, then leave at once: the threads and destructors of ur_rtde do not survive a lost
-    link.
+def main() -> None:
+    """Serve one arm over the pipe whose descriptor is the argument, then leave at once: the threads and
+    destructors of ur_rtde do not survive a lost link.
     """
+    prefer_this_thread(inherited=True)  # ur_rtde has threads of its own
     try:
-        serve(connection)
+        serve(Connection(int(sys.argv[1])))
     finally:
         os._exit(0)
 

@@ -14,6 +14,7 @@ from ...joints import FloatArray
 from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
 from ..feel import FeelChannel
 from ..polling import STALE_AFTER_S
+from ..realtime import prefer_this_thread, spare_long_pauses
 from .exit_guard import guard, unguard
 from .factory import WearableGlove
 from .feedback_loop import FeedbackLoop
@@ -124,6 +125,7 @@ class GloveThread:
         Raises:
             DeviceError: if the first readings fail.
         """
+        spare_long_pauses()
         guard(self)
         self._thread.start()
         self._first.wait()
@@ -191,6 +193,7 @@ class GloveThread:
         )
 
     def _run(self) -> None:
+        prefer_this_thread()
         try:
             self._loop.reset()
             self._repeat()

@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ...devices.realtime import prefer_this_thread
 from ...joints import FloatArray
 from ..arm import ToolPose, forward, inverse
 from .ur_rtde_server import RtdeClient, register
@@ -377,6 +378,8 @@ def main() -> None:
     parser.add_argument("--model", choices=sorted(VERSIONS), default="ur3")
     parser.add_argument("--joints", type=json.loads, default=[0.0, -1.57, 1.57, -1.57, -1.57, 0.0])
     options = parser.parse_args()
+    # A real controller does not compete for this computer's processor.
+    prefer_this_thread(inherited=True)
     controller = URController(options.host, options.model, options.joints)
     controller.start()
     actions = {

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from ...devices.realtime import prefer_this_thread
+
 _IDLE_S = 0.010
 
 
@@ -95,6 +97,8 @@ class SerialLine:
             self._thread.join()
 
     def _run(self) -> None:
+        # A real device does not compete for this computer's processor.
+        prefer_this_thread()
         try:
             while True:
                 ready, _, _ = select.select([self._master, self._wake_r], [], [], _IDLE_S)

@@ -1,0 +1,49 @@
+"""Keep the loops that move a hand, a glove or an arm on time, beside whatever else the computer does.
+
+Measured on two cores at a load of 8: at ordinary priority a wire that is used every 10 ms was left alone for
+up to 0.3 s and three recordings of four ended with a silent device; at real-time priority it was 0.05 s, and
+none ended.
+"""
+
+import contextlib
+import gc
+import os
+import sys
+import threading
+
+PRIORITY = 1
+"""Of the kernel's 1…99: ahead of every ordinary program, behind whatever an administrator has set higher."""
+
+_spared = threading.Event()
+
+
+def prefer_this_thread(*, inherited: bool = False) -> bool:
+    """Let the calling thread run as soon as it has something to do, before ordinary programs.
+
+    Linux grants it to root and to whom /etc/security/limits.conf gives `rtprio`.
+
+    Args:
+        inherited: whether it holds for the threads and processes that this one starts from now on, too.
+
+    Returns:
+        Whether it was granted; without it the thread competes with everything else.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    policy = os.SCHED_RR if inherited else os.SCHED_RR | os.SCHED_RESET_ON_FORK
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
+        return True
+    return False
+
+
+def spare_long_pauses() -> None:
+    """Take what exists by now out of the garbage collector's work, once per process.
+
+    A full collection in a process that has imported PyTorch and LeRobot stops every thread for 0.2 s and more
+    (measured): longer than a hand or a glove may be silent.
+    """
+    if not _spared.is_set():
+        _spared.set()
+        gc.collect()
+        gc.freeze()
