@@ -2,17 +2,18 @@
 
 ```shell
 softgrasp-emulate                      # leave it running and follow what it prints
-softgrasp-emulate --object=object_06 --hand=inspire_serial --arm=ur3
+softgrasp-emulate --object=object_06 --hand=inspire_serial --arm=ur3 --camera=zmq
 ```
 
-It opens emulated wires for a hand, a glove and (with ``--arm``) a UR controller, and runs the simulated world
-between them: a simulated person in the glove grasps a simulated object through the real drivers, again and
-again, while one of LeRobot's commands is connected. Ready-made configurations for these commands go to
-``--output_dir``. Ctrl-C ends it.
+It opens emulated wires for a hand, a glove and (with ``--arm`` and ``--camera``) a UR controller and a
+camera, and runs the simulated world between them: a simulated person in the glove grasps a simulated object
+through the real drivers, again and again, while one of LeRobot's commands is connected. Ready-made
+configurations for these commands go to ``--output_dir``. Ctrl-C ends it.
 """
 
 import json
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,9 +28,13 @@ from ..devices.arms.config import RATES_HZ
 from ..grasping.objects import TASKS
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.emulators.arm import GRASP_JOINTS, EmulatedArm
+from ..simulation.emulators.camera import CAMERA_NAME, EmulatedCamera
+from ..simulation.emulators.realsense import SERIAL_NUMBER
 from ..simulation.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 
 _DEVICE_ID = "emulated"
+_CAMERAS = ("none", "zmq", "realsense")
+_CAMERA_FPS = 30
 _STATUS_PERIOD_S = 1.0
 
 
@@ -41,37 +46,48 @@ class EmulateConfig:
     object: str = TASKS[0]
     # Decides everything that is random about objects and person.
     seed: int = 0
-    # The hand: dynamixel, or inspire_serial (an RH56).
+    # The hand: dynamixel; or an RH56: inspire_serial, inspire_modbus_rtu, inspire_modbus_tcp.
     hand: str = HAND_TYPES[0]
     # The arm: none, ur3 or ur3e. An arm needs the extra `ur` and a free loopback address.
     arm: str = "none"
     # Address of the UR controller; its ports are fixed.
     arm_host: str = "127.0.0.3"
+    # The camera: none; zmq, which LeRobot's network camera reads (needs lerobot[pyzmq-dep]); or realsense,
+    # for LeRobot's RealSense camera (needs pyrealsense2 too, and commands are started by a longer line).
+    camera: str = "none"
+    # Size of the camera's pictures, pixels.
+    camera_width: int = 320
+    camera_height: int = 240
     # Where configurations and calibrations are written.
     output_dir: Path = Path("outputs/emulated")
 
     def __post_init__(self) -> None:
-        objects = tuple(SIM_OBJECT_BY_TASK)
-        for name, choices in (("object", objects), ("hand", HAND_TYPES), ("arm", ("none", *RATES_HZ))):
+        for name, choices in (
+            ("object", tuple(SIM_OBJECT_BY_TASK)),
+            ("hand", HAND_TYPES),
+            ("arm", ("none", *RATES_HZ)),
+            ("camera", _CAMERAS),
+        ):
             if getattr(self, name) not in choices:
                 raise ValueError(f"--{name} is one of {', '.join(choices)}; got {getattr(self, name)!r}.")
+        for name in ("camera_width", "camera_height"):
+            if not 16 <= getattr(self, name) <= 1920:
+                raise ValueError(f"--{name} must lie in 16…1920 pixels, got {getattr(self, name)}.")
 
 
 @contextmanager
 def emulated_rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
     """A running rig, with the files that let LeRobot's commands use it in `config.output_dir`."""
+    object_id = SIM_OBJECT_BY_TASK[config.object].object_id
     with ExitStack() as stack:
-        arm = None
+        arm = camera = None
         if config.arm != "none":
             arm = stack.enter_context(EmulatedArm(config.arm_host, config.arm))
-        rig = stack.enter_context(
-            EmulatedRig(
-                SIM_OBJECT_BY_TASK[config.object].object_id,
-                config.seed,
-                config.hand,
-                None if arm is None else arm.height_m,
-            )
-        )
+        if config.camera != "none":
+            size = (config.camera_width, config.camera_height)
+            camera = stack.enter_context(EmulatedCamera(object_id, *size, _CAMERA_FPS))
+        height_m = None if arm is None else arm.height_m
+        rig = stack.enter_context(EmulatedRig(object_id, config.seed, config.hand, height_m, camera))
         write_files(config, rig)
         yield rig
 
@@ -117,6 +133,7 @@ def _devices(config: EmulateConfig, rig: EmulatedRig, folder: Path) -> dict[str,
             "calibration_dir": str(folder),
             "hand": {"type": rig.hand_config.type, **asdict(rig.hand_config)},
             "arm": arm,
+            "cameras": _cameras(config, rig),
         },
         "teleop": {
             "type": "force_glove",
@@ -127,20 +144,41 @@ def _devices(config: EmulateConfig, rig: EmulatedRig, folder: Path) -> dict[str,
     }
 
 
+def _cameras(config: EmulateConfig, rig: EmulatedRig) -> dict[str, Any]:
+    if rig.camera is None:
+        return {}
+    kind: dict[str, Any] = {"type": "intelrealsense", "serial_number_or_name": SERIAL_NUMBER}
+    if config.camera == "zmq":
+        kind = {"type": "zmq", "server_address": "127.0.0.1", "port": rig.camera.port}
+        kind["camera_name"] = CAMERA_NAME
+    return {"side": {**kind, "width": rig.camera.width, "height": rig.camera.height, "fps": rig.camera.fps}}
+
+
+def launcher(config: EmulateConfig, rig: EmulatedRig) -> list[str]:
+    """What goes before a command of LeRobot so that it finds the emulated devices."""
+    if config.camera != "realsense" or rig.camera is None:
+        return []
+    options = {"port": rig.camera.port, "width": rig.camera.width, "height": rig.camera.height}
+    module = "softgrasp_plugin.simulation.emulators.realsense"
+    return [sys.executable, "-m", module, *(f"--{name}={value}" for name, value in options.items())]
+
+
 @parser.wrap()
 def run(config: EmulateConfig) -> None:
     """Run until Ctrl-C."""
     with emulated_rig(config) as rig:
         try:
             folder = config.output_dir
+            start = " ".join([*launcher(config, rig), ""])
             print(
-                f"hand   {rig.hand_config.type:<15} on {rig.hand_wire.port}\n"
-                f"glove  {rig.glove_config.type:<15} on {rig.glove_wire.port}\n"
-                f"arm    {config.arm:<15} {'' if config.arm == 'none' else 'at ' + config.arm_host}\n\n"
+                f"hand   {rig.hand_config.type:<18} on {rig.hand_address}\n"
+                f"glove  {rig.glove_config.type:<18} on {rig.glove_wire.port}\n"
+                f"arm    {config.arm:<18} {'' if config.arm == 'none' else 'at ' + config.arm_host}\n"
+                f"camera {config.camera:<18} {'' if rig.camera is None else f'on port {rig.camera.port}'}\n\n"
                 "In another terminal:\n\n"
-                f"  softgrasp-doctor    --config_path={folder}/rig.json\n"
-                f"  lerobot-teleoperate --config_path={folder}/rig.json --teleop_time_s=30\n"
-                f"  lerobot-record      --config_path={folder}/record.json\n\n"
+                f"  {start}softgrasp-doctor    --config_path={folder}/rig.json\n"
+                f"  {start}lerobot-teleoperate --config_path={folder}/rig.json --teleop_time_s=30\n"
+                f"  {start}lerobot-record      --config_path={folder}/record.json\n\n"
                 "Ctrl-C ends the emulation.\n",
                 flush=True,
             )

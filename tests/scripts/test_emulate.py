@@ -11,7 +11,8 @@ import pytest
 
 from softgrasp_plugin.devices.feel import FeelChannel
 from softgrasp_plugin.devices.hands.factory import make_hand
-from softgrasp_plugin.joints import NUM_JOINTS
+from softgrasp_plugin.grasping.mapping import PAPER_MAPPING
+from softgrasp_plugin.joints import NUM_JOINTS, THUMB_BEND
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.scripts.doctor import DoctorConfig
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
@@ -38,6 +39,26 @@ def test_the_real_driver_moves_the_simulated_hand(hand_type: str) -> None:
         assert hand.read().closure[1:] == pytest.approx(start[1:], abs=0.02)
         hand.disconnect()
         wait_until(lambda: not rig.person.is_active)
+
+
+@pytest.mark.parametrize("hand_type", HAND_TYPES)
+def test_the_real_driver_feels_the_simulated_object(hand_type: str) -> None:
+    with EmulatedRig(hand_type=hand_type) as rig:
+        channel = FeelChannel()
+        hand = make_hand(rig.hand_config, channel, rig.hand_calibration)
+        hand.connect()
+
+        def touches() -> bool:
+            hand.write(PAPER_MAPPING(rig.person.glove.angle))
+            return bool(hand.read().torque[THUMB_BEND] > 0.3)
+
+        assert not hand.read().torque.any()
+        wait_until(touches)
+        felt = channel.latest()
+        assert felt is not None
+        assert felt.torque[THUMB_BEND] > 0.0
+        assert rig.world.touch.force_n.any(), "the object itself is touched"
+        hand.disconnect()
 
 
 def test_the_person_waits_until_somebody_drives_the_hand() -> None:

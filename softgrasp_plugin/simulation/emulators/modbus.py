@@ -17,6 +17,7 @@ from ...devices.hands.modbus import (
     tcp_frame,
     tcp_message_size,
 )
+from ...devices.realtime import prefer_this_thread
 from .rh56 import RH56Registers
 from .wire import Faults, SerialEmulator
 
@@ -166,6 +167,7 @@ class RH56TcpEmulator:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
+        prefer_this_thread()
         # A client that hangs up is the end of its connection, at whatever point it comes.
         with connection, contextlib.suppress(OSError):
             stream = connection.makefile("rb")

@@ -17,17 +17,28 @@ from lerobot.motors import MotorCalibration
 
 from ...devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
 from ...devices.hands.calibration import FreeAirForce, HandCalibration
-from ...devices.hands.config import DynamixelHandConfig, HandConfig, InspireSerialHandConfig
+from ...devices.hands.config import (
+    DynamixelHandConfig,
+    HandConfig,
+    InspireModbusRtuHandConfig,
+    InspireModbusTcpHandConfig,
+    InspireSerialHandConfig,
+)
+from ...devices.realtime import prefer_this_thread
 from ...grasping.lift import LiftConfig, LiftSupervisor
 from ...grasping.mapping import PAPER_MAPPING
 from ...joints import JOINTS, NUM_JOINTS, FloatArray
 from ..operator import OperatorPhase, VirtualOperator
 from ..world import FEEDBACK_RATE, World
+from .camera import EmulatedCamera
 from .dynamixel import DynamixelBusEmulator, EmulatedMotor
+from .modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
 from .rh56 import RH56Registers, RH56SerialEmulator
 from .wire import Faults
 
-HAND_TYPES = ("dynamixel", "inspire_serial")
+HandWire = DynamixelBusEmulator | RH56SerialEmulator | RH56RtuEmulator | RH56TcpEmulator
+
+HAND_TYPES = ("dynamixel", "inspire_serial", "inspire_modbus_rtu", "inspire_modbus_tcp")
 MOTOR_MODEL = "xl330-m288"
 HAND_LEVER_ARM_M, GLOVE_LEVER_ARM_M = 0.07, 0.08
 
@@ -145,6 +156,7 @@ class EmulatedRig:
         hand_type: one of `HAND_TYPES`.
         arm_height_m: how high the arm stands above the grasp pose, metres; by default the arm lifts by itself
             as soon as the hand has grasped.
+        camera: sees the world, of the same object.
 
     Raises:
         ValueError: for an unknown object or type of hand.
@@ -156,6 +168,7 @@ class EmulatedRig:
         seed: int = 0,
         hand_type: str = "dynamixel",
         arm_height_m: Callable[[], float] | None = None,
+        camera: EmulatedCamera | None = None,
     ) -> None:
         if hand_type not in HAND_TYPES:
             raise ValueError(f"The hand is one of {', '.join(HAND_TYPES)}; got {hand_type!r}.")
@@ -168,14 +181,12 @@ class EmulatedRig:
         self.person = WiredOperator(self.world, self._glove)
         self._supervisor = LiftSupervisor(LiftConfig())
         self._arm_height_m = arm_height_m
+        self.camera = camera
+        self._ticks = 0
         self._failure: Exception | None = None
         self._stop = threading.Event()
         self._line = BusyLine()
-        self.hand_wire: DynamixelBusEmulator | RH56SerialEmulator = (
-            DynamixelBusEmulator(_motors(HAND_LEVER_ARM_M), self._hand, self._line)
-            if hand_type == "dynamixel"
-            else RH56SerialEmulator(RH56Registers(self._hand), self._line)
-        )
+        self.hand_wire: HandWire = _hand_wire(hand_type, self._hand, self._line)
         self.glove_wire = DynamixelBusEmulator(_motors(GLOVE_LEVER_ARM_M), self._glove)
         self._thread = threading.Thread(target=self._run, name="emulated rig", daemon=True)
         self._thread.start()
@@ -218,9 +229,22 @@ class EmulatedRig:
                 rate_hz=_HAND_RATE_HZ,
                 stale_after_s=_PATIENCE_S,
             )
-        return InspireSerialHandConfig(
-            port=self.hand_wire.port, reply_timeout_s=_REPLY_TIMEOUT_S, stale_after_s=_PATIENCE_S
-        )
+        if isinstance(self.hand_wire, RH56TcpEmulator):
+            return InspireModbusTcpHandConfig(
+                host=self.hand_wire.host,
+                tcp_port=self.hand_wire.port,
+                reply_timeout_s=_REPLY_TIMEOUT_S,
+                stale_after_s=_PATIENCE_S,
+            )
+        modbus = isinstance(self.hand_wire, RH56RtuEmulator)
+        kind = InspireModbusRtuHandConfig if modbus else InspireSerialHandConfig
+        return kind(port=self.hand_wire.port, reply_timeout_s=_REPLY_TIMEOUT_S, stale_after_s=_PATIENCE_S)
+
+    @property
+    def hand_address(self) -> str:
+        """Where the hand is reached: a serial port, or host and TCP port."""
+        wire = self.hand_wire
+        return f"{wire.host}:{wire.port}" if isinstance(wire, RH56TcpEmulator) else wire.port
 
     @property
     def glove_config(self) -> DynamixelGloveConfig:
@@ -252,6 +276,7 @@ class EmulatedRig:
         )
 
     def _run(self) -> None:
+        prefer_this_thread()
         try:
             due = time.monotonic()
             while not self._stop.wait(max(due - time.monotonic(), 0.0)):
@@ -272,6 +297,9 @@ class EmulatedRig:
         self.world.step()
         sample = self.world.hand_sample()
         self._hand.place(sample.closure, sample.torque)
+        self._ticks += 1
+        if self.camera is not None and self._ticks % (FEEDBACK_RATE // self.camera.fps) == 0:
+            self.camera.show(self.world)
         # The arm that lifts by itself does not come down by itself.
         is_over = self.person.has_let_go and self.person.has_tried
         if is_over and (is_down or self._arm_height_m is None):
@@ -287,6 +315,18 @@ class EmulatedRig:
     def _supervised_height(self) -> float:
         sample = self.world.hand_sample()
         return self._supervisor.update(sample.closure, sample.torque, sample.timestamp)
+
+
+def _hand_wire(hand_type: str, joints: WiredJoints, line: Faults) -> HandWire:
+    if hand_type == "dynamixel":
+        return DynamixelBusEmulator(_motors(HAND_LEVER_ARM_M), joints, line)
+    registers = RH56Registers(joints)
+    if hand_type == "inspire_serial":
+        return RH56SerialEmulator(registers, line)
+    server = RH56ModbusServer(registers)
+    if hand_type == "inspire_modbus_rtu":
+        return RH56RtuEmulator(server, faults=line)
+    return RH56TcpEmulator(server, line)
 
 
 def motor_calibration() -> dict[str, MotorCalibration]:
