@@ -12,6 +12,7 @@ Devices are really connected: empty the hand first, since a hand of Dynamixel mo
 The hand holds where it is, and the arm is not moved.
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ from .doctor_checks import (
     Finding,
     Level,
     check_plugins,
+    check_priority,
     check_realsense,
     check_serial_ports,
     check_ur_rtde,
@@ -62,7 +64,10 @@ def examine(config: DoctorConfig) -> Iterator[Finding]:
     yield from check_realsense(needed=any(camera.type == "intelrealsense" for camera in cameras.values()))
     if robot is not None and isinstance(robot.arm, URArmConfig):
         yield from check_ur_rtde()
-    yield from check_serial_ports(_ports(config))
+    ports = _ports(config)
+    yield from check_serial_ports(ports)
+    if ports:
+        yield check_priority()
     for kind, device, ours in (
         ("robot", config.robot, UR3DexHandConfig),
         ("teleop", config.teleop, ForceGloveConfig),
@@ -122,8 +127,23 @@ def run(config: DoctorConfig) -> None:
     raise SystemExit(report(examine(config)))
 
 
+def register_cameras() -> None:
+    """Let the configurations of LeRobot's cameras be parsed, as LeRobot's own commands do.
+
+    Raises:
+        ImportError: where pyrealsense2 is installed and does not work.
+    """
+    for name in ("opencv", "realsense", "zmq", "reachy2_camera"):
+        importlib.import_module(f"lerobot.cameras.{name}")
+
+
 def main() -> None:
     """Entry point of `softgrasp-doctor`."""
+    try:
+        register_cameras()
+    except ImportError:
+        # No command of LeRobot gets any further either: nothing else can be looked at before this is mended.
+        raise SystemExit(report(check_realsense(needed=True))) from None
     run()
 
 

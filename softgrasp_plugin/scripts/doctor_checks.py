@@ -6,12 +6,14 @@ import importlib.util
 import os
 import traceback
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from serial.tools import list_ports
 
+from ..devices.realtime import prefer_this_thread
 from ..devices.serial_link import RECOMMENDED_LATENCY_MS, latency_remedy, latency_timer_ms
 
 DISTRIBUTION = "lerobot_robot_softgrasp"
@@ -138,6 +140,22 @@ def check_ur_rtde() -> Iterator[Finding]:
         )
     else:
         yield Finding(Level.GREEN, "UR arm", "ur_rtde is installed")
+
+
+def check_priority() -> Finding:
+    """Whether the loops of hand, glove and arm may run ahead of ordinary programs."""
+    with ThreadPoolExecutor(1) as thread:
+        granted = thread.submit(prefer_this_thread).result()
+    if granted:
+        return Finding(
+            Level.GREEN, "priority", "the loops of hand, glove and arm run ahead of other programs"
+        )
+    return Finding(
+        Level.AMBER,
+        "priority",
+        "the loops of hand, glove and arm compete with every other program of this computer.",
+        "Add the line '@dialout - rtprio 1' to /etc/security/limits.conf and log in again (Linux).",
+    )
 
 
 def check_serial_ports(configured: Iterable[str]) -> Iterator[Finding]:

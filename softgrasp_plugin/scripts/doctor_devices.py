@@ -74,7 +74,7 @@ class DeviceCheck:
             yield Finding(Level.GREEN, name, "answers")
 
     def _listen(self, robot: UR3DexHand | None, teleop: ForceGlove | None) -> Iterator[Finding]:
-        hand_ages, torque_ages = [], []
+        hand_ages, torque_ages, delays = [], [], []
         end = time.monotonic() + self._listen_s
         while time.monotonic() < end:
             time.sleep(_LOOK_EVERY_S)
@@ -82,6 +82,7 @@ class DeviceCheck:
                 hand_ages.append(robot.hand.age_s)
             if teleop is not None and teleop.health is not None:
                 torque_ages.append(teleop.health.torque_age_s)
+                delays.append(teleop.health.feedback_delay_s)
         if robot is not None:
             yield _judge_rate(str(robot.hand), robot.hand.rate_hz, robot.config.hand.rate_hz, 0.0)
             yield _judge_age("newest reading of the hand", hand_ages, robot.config.hand.stale_after_s)
@@ -90,10 +91,12 @@ class DeviceCheck:
             if health.error is not None:
                 yield _red("glove", health.error)
             yield _judge_rate("glove", health.rate_hz, teleop.config.glove.rate_hz, MINIMUM_RATE_HZ)
-            felt = [age for age in torque_ages if math.isfinite(age)]
             if robot is not None:
-                # From the moment the hand was asked to the moment the glove's motors had been told.
-                yield _judge_age("contact to feedback", felt, teleop.config.feedback.stale_after_s)
+                stale_after_s = teleop.config.feedback.stale_after_s
+                yield _judge_age("newest torque of the glove", torque_ages, stale_after_s)
+                # A contact that begins right after the hand was asked waits for the next time.
+                period_s = 1.0 / max(robot.hand.rate_hz, 1.0)
+                yield _judge_age("contact to feedback", [period_s + s for s in delays], stale_after_s)
 
 
 def _check_calibration(device: UR3DexHand | ForceGlove, kind: str) -> Iterator[Finding]:
@@ -119,6 +122,7 @@ def _judge_rate(name: str, rate_hz: float, wanted_hz: float, minimum_hz: float) 
 
 
 def _judge_age(name: str, ages_s: list[float], stale_after_s: float) -> Finding:
+    ages_s = [age for age in ages_s if math.isfinite(age)]
     if not ages_s:
         return Finding(
             Level.RED, name, "the glove has heard nothing from the hand.", "Use the same rig name for both."

@@ -1,4 +1,6 @@
 import importlib.metadata
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,6 +45,20 @@ def config(rig: EmulatedRig, folder: Path) -> DoctorConfig:
 
 def by_subject(config: DoctorConfig) -> dict[str, Finding]:
     return {finding.subject: finding for finding in examine(config)}
+
+
+def run_doctor(*cameras: str, python_path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command with a robot whose hand is not there."""
+    paths = [str(python_path or ""), os.environ.get("PYTHONPATH", "")]
+    robot = ["--robot.type=ur3_dexhand", "--robot.hand.type=inspire_serial", "--robot.hand.port=/dev/none"]
+    return subprocess.run(
+        [sys.executable, "-m", "softgrasp_plugin.scripts.doctor", *robot, *cameras],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
 
 
 def only(findings: Iterator[Finding]) -> Finding:
@@ -130,7 +146,14 @@ def test_answering_devices_and_their_rates(config: DoctorConfig, rig: EmulatedRi
     assert findings["glove"].level is Level.GREEN
     hand = f"Dynamixel hand on {rig.hand_wire.port}"
     assert findings[hand].level is Level.GREEN
-    for subject in (f"rate of {hand}", "rate of glove", "newest reading of the hand", "contact to feedback"):
+    for subject in (
+        f"rate of {hand}",
+        "rate of glove",
+        "newest reading of the hand",
+        "newest torque of the glove",
+        "contact to feedback",
+        "priority",
+    ):
         assert subject in findings
     assert f"{rig.glove_config.rate_hz:.0f} Hz configured" in findings["rate of glove"].text
     assert "median" in findings["contact to feedback"].text
@@ -162,6 +185,39 @@ def test_a_silent_hand_and_a_missing_arm_are_red(config: DoctorConfig, rig: Emul
     arm = findings["UR arm at 127.81.9.7"]
     assert arm.level is Level.RED
     assert "30004" in arm.text
+
+
+def test_priority_that_is_refused_is_amber_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_checks, "prefer_this_thread", lambda: False)
+    finding = doctor_checks.check_priority()
+    assert finding.level is Level.AMBER
+    assert "rtprio" in finding.remedy
+    monkeypatch.setattr(doctor_checks, "prefer_this_thread", lambda: True)
+    assert doctor_checks.check_priority().level is Level.GREEN
+
+
+@pytest.mark.slow
+def test_the_command_knows_lerobots_cameras() -> None:
+    """A camera that is not there is red; unknown options would end the command before it looked."""
+    result = run_doctor(
+        "--robot.cameras={side: {type: opencv, index_or_path: 63, width: 64, height: 48, fps: 30}}"
+    )
+    assert result.returncode == 1, result.stdout
+    assert "red    camera side: " in result.stdout
+
+
+@pytest.mark.slow
+def test_the_command_explains_a_realsense_library_without_libusb(tmp_path: Path) -> None:
+    """Such a library ends every command of LeRobot; LeRobot looks for its metadata, Python for its module."""
+    (tmp_path / "pyrealsense2.py").write_text("raise ImportError('libusb-1.0.so.0: cannot open it')\n")
+    metadata = tmp_path / "pyrealsense2-2.56.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: pyrealsense2\nVersion: 2.56.0\n")
+    result = run_doctor(python_path=tmp_path)
+    assert result.returncode == 1, result.stdout
+    assert "libusb-1.0.so.0" in result.stdout
+    assert "apt-get install libusb-1.0-0" in result.stdout
+    assert "Traceback" not in result.stdout
 
 
 def test_a_simulated_robot_needs_no_doctor() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ...grasping.force_feedback import FeedbackCommand, ForceFeedback
 from ..feel import FeelChannel
+from ..hands.protocol import HandSample
 from .protocol import Glove
 
 
@@ -19,6 +20,9 @@ class FeedbackLoop:
         channel: where the hand publishes its samples.
         feedback: Algorithm 1 with its settings; this loop becomes its only user.
         clock: seconds, on the clock that stamps the hand's samples.
+
+    Attributes:
+        felt: the hand's sample that the last tick felt; None if there was none.
     """
 
     def __init__(
@@ -29,6 +33,7 @@ class FeedbackLoop:
         self._feedback = feedback
         self._clock = clock
         self._last_tick: float | None = None
+        self.felt: HandSample | None = None
 
     def reset(self) -> None:
         """Start anew, with every joint of the glove free."""
@@ -56,7 +61,7 @@ class FeedbackLoop:
 
     def _tick(self) -> FeedbackCommand:
         angle = self._glove.read().angle
-        hand = self._channel.latest()
+        self.felt = hand = self._channel.latest()
         now = self._clock()
         dt_s = 0.0 if self._last_tick is None else now - self._last_tick
         self._last_tick = now

@@ -13,6 +13,7 @@ from ...grasping.force_feedback import FeedbackCommand, FeedbackConfig, ForceFee
 from ...joints import FloatArray
 from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
 from ..feel import FeelChannel
+from ..hands.protocol import HandSample
 from ..polling import STALE_AFTER_S
 from ..realtime import prefer_this_thread, spare_long_pauses
 from .exit_guard import guard, unguard
@@ -37,6 +38,8 @@ class GloveHealth:
         rate_hz: measured over the last 200 ticks; 0 before the second.
         sample_age_s: age of the newest reading of the glove; infinite if there is none.
         torque_age_s: age of the newest torque of the hand that was felt; infinite if there was none.
+        feedback_delay_s: from asking the hand for that torque to having told the glove's motors what to do
+            about it; infinite if there was none.
         command: what Algorithm 1 told the glove last; None while the glove is led or muted.
         failures: ticks that failed since the start.
         error: why the thread ended, if it did so by itself.
@@ -45,6 +48,7 @@ class GloveHealth:
     rate_hz: float
     sample_age_s: float
     torque_age_s: float
+    feedback_delay_s: float
     command: FeedbackCommand | None
     failures: int
     error: Exception | None
@@ -99,6 +103,7 @@ class GloveThread:
         self._ticks: deque[float] = deque(maxlen=_RATE_WINDOW)
         self._command: FeedbackCommand | None = None
         self._torque_time = -math.inf
+        self._feedback_delay_s = math.inf
         self._failures = 0
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"{glove} feedback", daemon=True)
@@ -114,6 +119,7 @@ class GloveThread:
             rate_hz=(len(ticks) - 1) / span if span > 0 else 0.0,
             sample_age_s=math.inf if sample is None else now - sample.timestamp,
             torque_age_s=now - self._torque_time,
+            feedback_delay_s=self._feedback_delay_s,
             command=self._command,
             failures=self._failures,
             error=self._error,
@@ -239,9 +245,15 @@ class GloveThread:
             if self._command is None:
                 self._loop.reset()
             self._command = self._loop.tick()
-            hand = self._channel.latest()
-            self._torque_time = -math.inf if hand is None else hand.timestamp
+            self._note(self._loop.felt)
         self._ticks.append(time.monotonic())
+
+    def _note(self, felt: HandSample | None) -> None:
+        if felt is None:
+            self._torque_time, self._feedback_delay_s = -math.inf, math.inf
+        elif felt.timestamp != self._torque_time:
+            self._torque_time = felt.timestamp
+            self._feedback_delay_s = time.monotonic() - felt.timestamp
 
     def _release_for_the_last_time(self) -> None:
         try:
