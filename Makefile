@@ -26,6 +26,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --constraint constraints.txt --editable ".[dev]"
+	@# For the test of the RealSense camera, in a folder of its own: in the environment itself pyrealsense2 would end every
+	@# command of LeRobot where the system has no libusb. Where there is no wheel of it, that test is skipped.
+	-$(BIN)/python -m pip install --quiet --constraint constraints.txt --target $(VENV)/realsense pyrealsense2 libusb-package
 	touch $(STAMP)
 
 clean:

@@ -86,8 +86,7 @@ def emulated_rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
         if config.camera != "none":
             size = (config.camera_width, config.camera_height)
             camera = stack.enter_context(EmulatedCamera(object_id, *size, _CAMERA_FPS))
-        height_m = None if arm is None else arm.height_m
-        rig = stack.enter_context(EmulatedRig(object_id, config.seed, config.hand, height_m, camera))
+        rig = stack.enter_context(EmulatedRig(object_id, config.seed, config.hand, arm, camera))
         write_files(config, rig)
         yield rig
 

@@ -90,10 +90,11 @@ def test_unknown_choices_are_refused(option: str) -> None:
 
 
 def test_a_world_that_stops_is_not_passed_over() -> None:
-    def no_arm() -> float:
-        raise ValueError("the arm is gone")
+    class NoArm:
+        def height_m(self) -> float:
+            raise ValueError("the arm is gone")
 
-    rig = EmulatedRig(arm_height_m=no_arm)
+    rig = EmulatedRig(arm=NoArm())  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="stopped by itself"):
         rig.close()
 

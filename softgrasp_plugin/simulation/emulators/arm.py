@@ -47,6 +47,7 @@ class EmulatedArm:
                 f"The emulated UR controller did not start at {host}; give --arm_host another loopback "
                 "address, such as 127.0.0.4, if that one is taken."
             )
+        self._asking = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="emulated arm", daemon=True)
         self._thread.start()
@@ -67,9 +68,10 @@ class EmulatedArm:
         """Give one of the controller's commands; returns its state."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        state: dict[str, Any] = json.loads(self._process.stdout.readline())
+        with self._asking:
+            self._process.stdin.write(command + "\n")
+            self._process.stdin.flush()
+            state: dict[str, Any] = json.loads(self._process.stdout.readline())
         return state
 
     def _follow(self) -> None:

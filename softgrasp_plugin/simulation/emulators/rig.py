@@ -30,6 +30,7 @@ from ...grasping.mapping import PAPER_MAPPING
 from ...joints import JOINTS, NUM_JOINTS, FloatArray
 from ..operator import OperatorPhase, VirtualOperator
 from ..world import FEEDBACK_RATE, World
+from .arm import EmulatedArm
 from .camera import EmulatedCamera
 from .dynamixel import DynamixelBusEmulator, EmulatedMotor
 from .modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
@@ -154,8 +155,7 @@ class EmulatedRig:
         object_id: row of Table 2, 1…12, or a random object, 101…106.
         seed: decides everything that is random.
         hand_type: one of `HAND_TYPES`.
-        arm_height_m: how high the arm stands above the grasp pose, metres; by default the arm lifts by itself
-            as soon as the hand has grasped.
+        arm: carries the hand; without one the hand lifts by itself as soon as it has grasped.
         camera: sees the world, of the same object.
 
     Raises:
@@ -167,7 +167,7 @@ class EmulatedRig:
         object_id: int = 1,
         seed: int = 0,
         hand_type: str = "dynamixel",
-        arm_height_m: Callable[[], float] | None = None,
+        arm: EmulatedArm | None = None,
         camera: EmulatedCamera | None = None,
     ) -> None:
         if hand_type not in HAND_TYPES:
@@ -180,7 +180,7 @@ class EmulatedRig:
         self._glove = WiredJoints(PAPER_MAPPING.inverse(self._closure))
         self.person = WiredOperator(self.world, self._glove)
         self._supervisor = LiftSupervisor(LiftConfig())
-        self._arm_height_m = arm_height_m
+        self.arm = arm
         self.camera = camera
         self._ticks = 0
         self._failure: Exception | None = None
@@ -290,7 +290,7 @@ class EmulatedRig:
         # A motor follows its goal smoothly; a step in the world's command would read as a touch.
         self._closure = self._closure + (target - self._closure) * (_TICK_S / _SERVO_LAG_S)
         self.world.command_hand(self._closure, limit_n)
-        height_m = self._supervised_height() if self._arm_height_m is None else self._arm_height_m()
+        height_m = self._supervised_height() if self.arm is None else self.arm.height_m()
         is_down = height_m < _DOWN_M
         self.world.command_lift(0.0 if is_down else height_m)
         self.person.is_active = self._line.is_busy
@@ -300,9 +300,9 @@ class EmulatedRig:
         self._ticks += 1
         if self.camera is not None and self._ticks % (FEEDBACK_RATE // self.camera.fps) == 0:
             self.camera.show(self.world)
-        # The arm that lifts by itself does not come down by itself.
+        # The hand that lifts by itself does not come down by itself.
         is_over = self.person.has_let_go and self.person.has_tried
-        if is_over and (is_down or self._arm_height_m is None):
+        if is_over and (is_down or self.arm is None):
             self._next_trial()
 
     def _next_trial(self) -> None:
