@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from .errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
-from .realtime import prefer_this_thread, spare_long_pauses
+from .realtime import prefer_this_thread, shorten_pauses
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Poller[T]:
         self._slot, self._trouble, self._rate_hz = None, None, 0.0
         self._stop.clear()
         self._progress.clear()
-        spare_long_pauses()
+        shorten_pauses()
         self._thread = threading.Thread(target=self._run, name=f"poll {self._device}")
         self._thread.start()
         self._progress.wait(first_sample_timeout_s)

@@ -15,7 +15,7 @@ from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilen
 from ..feel import FeelChannel
 from ..hands.protocol import HandSample
 from ..polling import STALE_AFTER_S
-from ..realtime import prefer_this_thread, spare_long_pauses
+from ..realtime import prefer_this_thread, shorten_pauses
 from .exit_guard import guard, unguard
 from .factory import WearableGlove
 from .feedback_loop import FeedbackLoop
@@ -131,7 +131,7 @@ class GloveThread:
         Raises:
             DeviceError: if the first readings fail.
         """
-        spare_long_pauses()
+        shorten_pauses()
         guard(self)
         self._thread.start()
         self._first.wait()

@@ -11,13 +11,13 @@ device: a software device cannot be discovered on USB. Pictures come from the em
 """
 
 import argparse
+import contextlib
 import ctypes
 import importlib
 import importlib.metadata
 import importlib.util
 import sys
 import threading
-import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +29,7 @@ SERIAL_NUMBER = "042222071234"
 _MODEL = "Intel RealSense D435I"
 _COLOUR_SENSOR = "RGB Camera"
 _CHANNELS = 3
-_WAIT_MS = 1000.0
+_WAIT_MS = 200.0
 
 
 def load_pyrealsense2() -> ModuleType:
@@ -124,17 +124,39 @@ class SoftwareRealSense:
         return stream
 
 
-def _feed(sensor: SoftwareRealSense, port: int, width: int, height: int, fps: int) -> None:
-    """Pass on every picture that the emulated camera sends, until it falls silent."""
-    from lerobot.cameras.zmq import ZMQCamera, ZMQCameraConfig
+class Feed:
+    """Passes every picture of the emulated camera on to a software device; a context manager.
 
-    source = ZMQCamera(ZMQCameraConfig(server_address="127.0.0.1", port=port, width=width, height=height))
-    source.connect()
-    while True:
-        try:
-            sensor.push(source.async_read(timeout_ms=_WAIT_MS))
-        except TimeoutError:
-            time.sleep(1.0 / fps)
+    It has to end before Python does: a thread that is inside librealsense then takes the process down.
+
+    Args:
+        sensor: the software device.
+        port: of the emulated camera.
+    """
+
+    def __init__(self, sensor: SoftwareRealSense, port: int) -> None:
+        from lerobot.cameras.zmq import ZMQCamera, ZMQCameraConfig
+
+        self._sensor = sensor
+        self._source = ZMQCamera(ZMQCameraConfig(server_address="127.0.0.1", port=port))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="emulated RealSense", daemon=True)
+
+    def __enter__(self) -> "Feed":
+        self._source.connect(warmup=False)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._source.disconnect()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            # A source that is silent is a camera without pictures; LeRobot's camera notices.
+            with contextlib.suppress(TimeoutError):
+                self._sensor.push(self._source.async_read(timeout_ms=_WAIT_MS))
 
 
 def main() -> None:
@@ -148,10 +170,9 @@ def main() -> None:
     (script,) = importlib.metadata.entry_points(group="console_scripts", name=options.command)
     sensor = SoftwareRealSense(load_pyrealsense2(), options.width, options.height, options.fps)
     sensor.plug_in()
-    feed = (sensor, options.port, options.width, options.height, options.fps)
-    threading.Thread(target=_feed, args=feed, name="emulated RealSense", daemon=True).start()
     sys.argv = [options.command, *options.arguments]
-    sys.exit(script.load()())
+    with Feed(sensor, options.port):
+        sys.exit(script.load()())
 
 
 if __name__ == "__main__":
