@@ -38,6 +38,7 @@ class Watch:
         current: Goal_Current of the glove's motors, (6,) in milliamperes.
         hand_goals: Goal_Position and Goal_Current of the hand's motors, (2, 6), in their units.
         lifted_m: the highest that the object has been.
+        seeds: of the scenes that were there.
     """
 
     def __init__(self, rig: EmulatedRig) -> None:
@@ -46,6 +47,7 @@ class Watch:
         self.current: list[np.ndarray] = []
         self.hand_goals: list[list[list[int]]] = []
         self.lifted_m = 0.0
+        self.seeds: set[int] = set()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -63,6 +65,7 @@ class Watch:
             self.current.append(self.rig.glove_current_ma)
             motors = self.rig.hand_wire.motors.values()
             self.hand_goals.append([[motor.get(*goal) for motor in motors] for goal in (_POSITION, _CURRENT)])
+            self.seeds.add(self.rig.world.seed)
             self.lifted_m = max(self.lifted_m, self.rig.world.outcome().height_m)
 
     def await_force_on_glove(self) -> None:

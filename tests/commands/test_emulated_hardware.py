@@ -92,27 +92,29 @@ def test_a_signal_in_contact_leaves_the_glove_free_and_the_hand_holding(
     assert holds(rig)
 
 
-@pytest.mark.parametrize("device", ["hand", "glove"])
-def test_an_unplugged_device_ends_the_command_and_keeps_what_was_saved(
-    rig: EmulatedRig, config: EmulateConfig, home: Path, device: str
+@pytest.mark.parametrize("fault", ["hand unplugged", "hand silent", "glove unplugged"])
+def test_a_device_that_fails_ends_the_command_and_keeps_what_was_saved(
+    rig: EmulatedRig, config: EmulateConfig, home: Path, fault: str
 ) -> None:
+    device = "Dynamixel hand" if fault.startswith("hand") else "dynamixel glove"
+    wire = rig.hand_wire if fault.startswith("hand") else rig.glove_wire
     command = record(config, rig, "--dataset.episode_time_s=4", "--dataset.num_episodes=5")
     with Watch(rig) as watch, running(command, home) as process:
         wait_until(lambda: saved_episodes(config.output_dir) > 0, "no episode was saved")
         watch.await_force_on_glove()
-        wire = rig.hand_wire if device == "hand" else rig.glove_wire
-        wire.close()
+        if fault == "hand silent":
+            wire.faults.silent = True
+        else:
+            wire.close()
         output, _ = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert (
-        f"Dynamixel hand on {wire.port}" in output if device == "hand" else f"glove on {wire.port}" in output
-    )
+    assert f"{device} on {wire.port}" in output
     assert "Check" in output, "the remedy"
-    if device == "hand":
-        assert not rig.glove_current_ma.any()
-    else:
-        # Nobody reaches these motors any more, and the driver says so; their own watchdog lets go.
+    if fault == "glove unplugged":
+        # Nobody reaches its motors any more, and the driver says so; a real glove's own watchdog lets go.
         assert "could NOT be verified" in output
+    else:
+        assert not rig.glove_current_ma.any()
     dataset = recorded(config.output_dir)
     assert 1 <= dataset.num_episodes < 5
     assert len(dataset) == sum(dataset.meta.episodes["length"])

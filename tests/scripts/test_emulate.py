@@ -30,10 +30,10 @@ def wait_until(done) -> None:
 @pytest.mark.parametrize("hand_type", HAND_TYPES)
 def test_the_real_driver_moves_the_simulated_hand(hand_type: str) -> None:
     with EmulatedRig(hand_type=hand_type) as rig:
-        start = rig.world.initial_closure
         hand = make_hand(rig.hand_config, FeelChannel(), rig.hand_calibration)
         hand.connect()
-        assert hand.read().closure == pytest.approx(start, abs=0.02)
+        start = hand.read().closure
+        assert start == pytest.approx(rig.world.hand_sample().closure, abs=0.02)
         hand.write(start + np.array([0.1, 0, 0, 0, 0, 0]))
         wait_until(lambda: abs(hand.read().closure[0] - start[0] - 0.1) < 0.01)
         assert hand.read().closure[1:] == pytest.approx(start[1:], abs=0.02)

@@ -50,8 +50,8 @@ _OPENING_SPEED = 0.5
 _OPEN_FOR_S = 1.0
 _DOWN_M = 0.002
 _OPEN_TICK, _CLOSED_TICK = 1024, 3072
-# One computer drives the devices and is the devices: slower and more patient than a real rig.
-_HAND_RATE_HZ, _GLOVE_RATE_HZ, _REPLY_TIMEOUT_S, _PATIENCE_S = 100.0, 125.0, 0.1, 0.5
+# One computer drives the devices and is the devices: slower than a real rig, with the same limits.
+_HAND_RATE_HZ, _GLOVE_RATE_HZ = 100.0, 125.0
 _GOAL_CURRENT, _TORQUE_ENABLE = 102, 64
 
 
@@ -227,18 +227,12 @@ class EmulatedRig:
                 models=[MOTOR_MODEL],
                 lever_arm_m=[HAND_LEVER_ARM_M],
                 rate_hz=_HAND_RATE_HZ,
-                stale_after_s=_PATIENCE_S,
             )
         if isinstance(self.hand_wire, RH56TcpEmulator):
-            return InspireModbusTcpHandConfig(
-                host=self.hand_wire.host,
-                tcp_port=self.hand_wire.port,
-                reply_timeout_s=_REPLY_TIMEOUT_S,
-                stale_after_s=_PATIENCE_S,
-            )
+            return InspireModbusTcpHandConfig(host=self.hand_wire.host, tcp_port=self.hand_wire.port)
         modbus = isinstance(self.hand_wire, RH56RtuEmulator)
         kind = InspireModbusRtuHandConfig if modbus else InspireSerialHandConfig
-        return kind(port=self.hand_wire.port, reply_timeout_s=_REPLY_TIMEOUT_S, stale_after_s=_PATIENCE_S)
+        return kind(port=self.hand_wire.port)
 
     @property
     def hand_address(self) -> str:
