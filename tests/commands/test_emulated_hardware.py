@@ -78,6 +78,17 @@ def test_record_grasps_the_object_and_the_glove_feels_it(
     assert holds(rig)
 
 
+def test_teleoperate_lets_the_wearer_feel(rig: EmulatedRig, config: EmulateConfig, home: Path) -> None:
+    configuration = f"--config_path={config.output_dir / 'rig.json'}"
+    command = lerobot_command("lerobot-teleoperate", config, rig, configuration, "--teleop_time_s=6")
+    with Watch(rig) as watch:
+        complete(command, home)
+    assert np.array(watch.torque)[:, THUMB_BEND].max() > 1.0
+    assert np.array(watch.current)[:, THUMB_BEND].max() > 2 * FELT_MA
+    assert not rig.glove_current_ma.any()
+    assert holds(rig)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_contact_leaves_the_glove_free_and_the_hand_holding(
     rig: EmulatedRig, config: EmulateConfig, home: Path, number: signal.Signals
