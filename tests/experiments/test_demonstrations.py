@@ -42,7 +42,10 @@ def test_an_interrupted_dataset_is_made_anew(tmp_path: Path) -> None:
     assert list(demonstrate(config, REPO_ID, tmp_path / "dataset")) == [1, 2]
 
 
-def test_a_task_that_nobody_can_do_is_an_error_and_not_an_endless_loop(tmp_path: Path) -> None:
+def test_a_task_that_nobody_can_do_is_an_error_and_not_an_endless_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softgrasp_plugin.experiments.demonstrations._MOST_ATTEMPTS", 2)
     shaking = DemonstrationConfig(
         objects=("object_08",), per_object=1, height=48, width=64, action_noise=0.1, variation=Variation()
     )
