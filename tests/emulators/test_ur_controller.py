@@ -12,7 +12,8 @@ import sys
 import numpy as np
 import pytest
 
-from softgrasp_plugin.simulation.emulators.ur_controller import URController, _pose, _rotation_vector
+from softgrasp_plugin.simulation.emulators.ur_controller import URController
+from softgrasp_plugin.simulation.emulators.ur_pose import pose, rotation_vector
 from softgrasp_plugin.simulation.emulators.ur_rtde_server import variable_type
 
 from .ur_process import GRASP_JOINTS, URControllerProcess, own_address
@@ -103,6 +104,6 @@ def test_types_of_variables(name, kind) -> None:
 
 @pytest.mark.parametrize("vector", [[0, 0, 0], [0.3, -1.0, 2.0], [np.pi, 0, 0], [0, np.pi - 1e-8, 0]])
 def test_rotation_vectors_there_and_back(vector) -> None:
-    rotation = _pose([0, 0, 0, *vector]).rotation
-    again = _pose([0, 0, 0, *_rotation_vector(rotation)]).rotation
+    rotation = pose([0, 0, 0, *vector]).rotation
+    again = pose([0, 0, 0, *rotation_vector(rotation)]).rotation
     np.testing.assert_allclose(again, rotation, atol=1e-6)

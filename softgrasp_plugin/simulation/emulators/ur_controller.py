@@ -29,6 +29,7 @@ import numpy as np
 from ...devices.realtime import prefer_this_thread
 from ...joints import FloatArray
 from ..arm import ToolPose, forward, inverse
+from .ur_pose import pose, pose_values, rotation_vector
 from .ur_rtde_server import RtdeClient, register
 
 RTDE_PORT, DASHBOARD_PORT, SCRIPT_PORT = 30004, 29999, 30003
@@ -152,7 +153,7 @@ class URController:
                 "servo_commands": self._servo_commands,
                 "watchdog_s": self._watchdog_s if math.isfinite(self._watchdog_s) else None,
                 "payload": self._payload,
-                "tcp": [*self._tcp.position.tolist(), *_rotation_vector(self._tcp.rotation).tolist()],
+                "tcp": [*self._tcp.position.tolist(), *rotation_vector(self._tcp.rotation).tolist()],
                 "script_bytes": self._script_bytes,
                 "peak_joint_speed": self._peak_speed,
             }
@@ -172,7 +173,7 @@ class URController:
             case "target_q":
                 return _floats(self._target)
             case "actual_TCP_pose" | "target_TCP_pose":
-                return _pose_values(self._tool(self._joints, self._tcp))
+                return pose_values(self._tool(self._joints, self._tcp))
             case "runtime_state":
                 return self._runtime
             case "robot_status_bits":
@@ -240,14 +241,14 @@ class URController:
         elif command == _SET_PAYLOAD:
             self._payload = self._arguments(0, 4)
         elif command == _SET_TCP:
-            self._tcp = _pose(self._arguments(0, 6))
+            self._tcp = pose(self._arguments(0, 6))
         elif command == _WATCHDOG:
             self._watchdog_s = 1.0 / self._arguments(0, 1)[0]
         elif command == _FORWARD:
-            tool = self._tool(np.array(self._arguments(0, 6)), _pose(self._arguments(6, 6)))
-            self._answer(_pose_values(tool))
+            tool = self._tool(np.array(self._arguments(0, 6)), pose(self._arguments(6, 6)))
+            self._answer(pose_values(tool))
         elif command == _INVERSE:
-            wanted = _pose(self._arguments(0, 6))
+            wanted = pose(self._arguments(0, 6))
             rotation = wanted.rotation @ self._tcp.rotation.T
             flange = ToolPose(wanted.position - rotation @ self._tcp.position, rotation)
             try:
@@ -339,36 +340,6 @@ class URController:
 
 def _floats(array: FloatArray) -> list[float]:
     return [float(value) for value in array]
-
-
-def _pose(values: Sequence[float]) -> ToolPose:
-    """UR's x, y, z [m] and rotation vector [rad]."""
-    vector = np.array(values[3:])
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        return ToolPose(np.array(values[:3]), np.eye(3))
-    x, y, z = vector / angle
-    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    rotation = np.eye(3) + math.sin(angle) * skew + (1.0 - math.cos(angle)) * skew @ skew
-    return ToolPose(np.array(values[:3]), rotation)
-
-
-def _pose_values(pose: ToolPose) -> list[float]:
-    return [*pose.position.tolist(), *_rotation_vector(pose.rotation).tolist()]
-
-
-def _rotation_vector(rotation: FloatArray) -> FloatArray:
-    angle = math.acos(min(max((float(np.trace(rotation)) - 1.0) / 2.0, -1.0), 1.0))
-    if angle < 1e-9:
-        return np.zeros(3)
-    if math.pi - angle < 1e-6:
-        # Half a turn: R = 2·u·uᵀ − 1, so any non-zero column of R + 1 points along the axis u.
-        axis = max((rotation + np.eye(3)).T, key=lambda column: float(np.linalg.norm(column)))
-        return np.asarray(angle * axis / np.linalg.norm(axis), dtype=np.float64)
-    skew = np.array(
-        [rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]
-    )
-    return np.asarray(angle / (2.0 * math.sin(angle)) * skew, dtype=np.float64)
 
 
 def main() -> None:
