@@ -18,6 +18,10 @@ from ..world import World
 from .camera import CAMERA_NAME
 
 _JPEG_QUALITY = 95
+_REPEAT_S = 0.2
+"""A world that stands still is seen all the same. LeRobot's camera, moreover, has to be receiving pictures to
+end well: it closes its socket under a thread that still waits for one, and ZMQ then aborts the process.
+"""
 
 
 class Newest:
@@ -29,10 +33,15 @@ class Newest:
         self._ended = False
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def wait(self) -> str | None:
-        """The next line that nobody has had; None when there will be no more."""
+    @property
+    def has_ended(self) -> bool:
+        """Whether there will be no more lines."""
+        return self._ended
+
+    def wait(self, timeout_s: float) -> str | None:
+        """The next line that nobody has had; None if there is none within the timeout."""
         with self._changed:
-            self._changed.wait_for(lambda: self._line is not None or self._ended)
+            self._changed.wait_for(lambda: self._line is not None or self._ended, timeout_s)
             line, self._line = self._line, None
             return line
 
@@ -77,11 +86,14 @@ def main() -> None:
     publisher.setsockopt(zmq.LINGER, 0)
     publisher.setsockopt(zmq.SNDHWM, 1)
     print(publisher.bind_to_random_port("tcp://127.0.0.1"), flush=True)
-    scenes = Newest()
-    while (line := scenes.wait()) is not None:
-        picture = draw(world, json.loads(line), options.height, options.width)
-        message = {"timestamps": {CAMERA_NAME: time.time()}, "images": {CAMERA_NAME: picture}}
-        publisher.send_string(json.dumps(message))
+    scenes, picture = Newest(), None
+    while not scenes.has_ended:
+        line = scenes.wait(_REPEAT_S)
+        if line is not None:
+            picture = draw(world, json.loads(line), options.height, options.width)
+        if picture is not None:
+            message = {"timestamps": {CAMERA_NAME: time.time()}, "images": {CAMERA_NAME: picture}}
+            publisher.send_string(json.dumps(message))
     context.destroy()
 
 
