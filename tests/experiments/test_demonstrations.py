@@ -33,6 +33,7 @@ def test_a_complete_dataset_is_left_alone(demonstrations: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in demonstrations.rglob("*.parquet")} == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_dataset_is_made_anew(tmp_path: Path) -> None:
     config = DemonstrationConfig(objects=("object_01",), per_object=2, height=48, width=64)
     progress = demonstrate(config, REPO_ID, tmp_path / "dataset")
@@ -42,6 +43,7 @@ def test_an_interrupted_dataset_is_made_anew(tmp_path: Path) -> None:
     assert list(demonstrate(config, REPO_ID, tmp_path / "dataset")) == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_task_that_nobody_can_do_is_an_error_and_not_an_endless_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

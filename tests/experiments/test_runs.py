@@ -9,6 +9,8 @@ from softgrasp_plugin.experiments.interventions import Intervention
 from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES
 from softgrasp_plugin.experiments.runs import LATENCY_FILE, Run, record, train_run, try_operator, try_run
 
+pytestmark = pytest.mark.slow
+
 TINY = replace(
     PROFILES["quick"],
     tasks=("object_04", "object_06"),

@@ -70,6 +70,7 @@ def test_stages_record_then_train_then_try(tmp_path: Path) -> None:
     assert all(piece.name.endswith("further trials") for piece in further)
 
 
+@pytest.mark.slow  # LeRobot's parser takes its time
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_every_run_has_a_configuration_that_lerobot_parses(tmp_path: Path, profile) -> None:
     chosen = [CONFIGURATIONS[name] for name in profile.configurations]

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from lerobot.configs.train import TrainPipelineConfig
 from safetensors.torch import load_file
 
 from softgrasp_plugin.experiments.frames import FrameCache
-from softgrasp_plugin.experiments.training import last_checkpoint, train, trained_policy
+from softgrasp_plugin.experiments.training import last_checkpoint, train
 from softgrasp_plugin.hub_configs import config_path
 
 from ..commands.front_door import run_command
@@ -21,25 +22,53 @@ OPTIONS = (
     "--batch_size=4",
     "--log_freq=2",
     "--save_freq=3",
+    "--scheduler.num_warmup_steps=1",
     "--seed=5",
 )
 
 
-def make_config(root: Path, output_dir: Path, steps: int) -> TrainPipelineConfig:
-    arguments = [*OPTIONS, f"--steps={steps}", f"--dataset.repo_id={REPO_ID}", f"--dataset.root={root}"]
+NO_JITTER = tuple(f"--policy.color_jitter_{name}=0" for name in ("brightness", "contrast", "saturation"))
+"""LeRobot's data loader draws a random number whenever it starts, so a resumed run is augmented otherwise."""
+
+
+def make_config(root: Path, output_dir: Path, steps: int, *extra: str) -> TrainPipelineConfig:
+    arguments = [
+        *OPTIONS,
+        *extra,
+        f"--steps={steps}",
+        f"--dataset.repo_id={REPO_ID}",
+        f"--dataset.root={root}",
+    ]
     cfg = TrainPipelineConfig.from_pretrained(config_path("train/recommended.yaml"), cli_args=arguments)
     cfg.output_dir = output_dir
     return cfg
 
 
-def assert_same_weights(output_dir: Path, expected_dir: Path) -> None:
-    """The same but for the order in which threads add up; a step of Adam moves a weight by 1e-3 at most."""
-    ours, expected = (
-        load_file(trained_policy(folder) / "model.safetensors") for folder in (output_dir, expected_dir)
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Threads add up in any order, and Adam makes a step of the smallest difference."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield
+    torch.set_num_threads(before)
+
+
+def weights(output_dir: Path, step: int) -> torch.Tensor:
+    """All weights of a checkpoint, one after the other."""
+    folder = output_dir / "checkpoints" / f"{step:06d}" / "pretrained_model"
+    return torch.cat(
+        [value.flatten() for _, value in sorted(load_file(folder / "model.safetensors").items())]
     )
-    assert ours.keys() == expected.keys()
-    for name, value in expected.items():
-        torch.testing.assert_close(ours[name], value, rtol=1e-4, atol=1e-5)
+
+
+def assert_same_training(output_dir: Path, expected_dir: Path) -> None:
+    """Where six steps lead is the same, up to a hundredth of the way of the last three: rounding differs with
+    the layout of the weights in memory, and Adam makes much of it where a gradient is next to nothing.
+    """
+    way = weights(expected_dir, 6) - weights(expected_dir, 3)
+    assert way.norm() > 0
+    assert (weights(output_dir, 6) - weights(expected_dir, 6)).norm() < 0.01 * way.norm()
 
 
 def test_progress_is_reported_and_the_policy_saved(
@@ -52,32 +81,36 @@ def test_progress_is_reported_and_the_policy_saved(
     assert list(train(make_config(demonstrations, tmp_path / "run", 5), cache)) == [], "it is done"
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_training_goes_on_from_the_last_checkpoint_as_if_it_had_not_stopped(
     demonstrations: Path, cache: FrameCache, tmp_path: Path
 ) -> None:
-    for _ in train(make_config(demonstrations, tmp_path / "whole", 6), cache):
+    for _ in train(make_config(demonstrations, tmp_path / "whole", 6, *NO_JITTER), cache):
         pass
-    for _ in train(make_config(demonstrations, tmp_path / "parts", 6), cache):
+    for _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NO_JITTER), cache):
         break  # at step 2, before the first checkpoint
-    for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6), cache):
+    for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NO_JITTER), cache):
         if step == 4:  # after the checkpoint at step 3
             break
-    resumed = [step for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6), cache)]
+    resumed = [
+        step for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NO_JITTER), cache)
+    ]
     assert resumed == [4, 6]
-    assert_same_weights(tmp_path / "parts", tmp_path / "whole")
+    assert_same_training(tmp_path / "parts", tmp_path / "whole")
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
 def test_the_weights_are_those_of_lerobot_train(
     demonstrations: Path, cache: FrameCache, tmp_path: Path, home: Path
 ) -> None:
-    for _ in train(make_config(demonstrations, tmp_path / "ours", 3), cache):
+    for _ in train(make_config(demonstrations, tmp_path / "ours", 6), cache):
         pass
     run_command(
         "lerobot-train",
         f"--config_path={config_path('train/recommended.yaml')}",
         *OPTIONS,
-        "--steps=3",
+        "--steps=6",
         f"--dataset.repo_id={REPO_ID}",
         f"--dataset.root={demonstrations}",
         "--dataset.video_backend=pyav",
@@ -85,4 +118,4 @@ def test_the_weights_are_those_of_lerobot_train(
         f"--output_dir={tmp_path / 'theirs'}",
         home=home,
     )
-    assert_same_weights(tmp_path / "ours", tmp_path / "theirs")
+    assert_same_training(tmp_path / "ours", tmp_path / "theirs")
