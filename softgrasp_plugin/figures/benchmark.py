@@ -156,7 +156,7 @@ def draw_changes(
         rows: policies.
         columns: circumstances.
     """
-    label = "change in success (percentage points)"
+    label = "change, points"
     return _draw_heat_map(points, rows, columns, label, (-100.0, 100.0), "RdBu", _signed)
 
 

@@ -192,6 +192,9 @@ class DynamixelBusEmulator(SerialEmulator):
         faults: how the line misbehaves.
         fast_sync_read: whether the firmware knows Fast Sync Read.
 
+    Attributes:
+        goal_writes: how often goals (position, current) have been written, to any motor.
+
     Use as a context manager, or call `close`. `port` is what a driver opens.
     """
 
@@ -205,6 +208,7 @@ class DynamixelBusEmulator(SerialEmulator):
     ) -> None:
         self.motors = {motor.identity: motor for motor in motors}
         self.plant = plant if plant is not None else FirstOrderJoints(1 + max(m.joint for m in motors))
+        self.goal_writes = 0
         self._fast_sync_read = fast_sync_read
         self._parser = PacketParser()
         self._last_packet = time.monotonic()
@@ -269,6 +273,7 @@ class DynamixelBusEmulator(SerialEmulator):
             self._sense()
             motor.put(_GOAL_POSITION, 4, motor.get(_PRESENT_POSITION, 4))
         error = motor.write(address, data)
+        self.goal_writes += address in _GOALS
         motor.drive(self.plant)
         return error
 

@@ -26,11 +26,13 @@ class RH56Registers:
 
     Attributes:
         errors: bits of the six ERROR registers.
+        goal_writes: how often angles to reach have been written.
     """
 
     def __init__(self, plant: Plant | None = None, hand_id: int = 1) -> None:
         self.plant = plant if plant is not None else FirstOrderJoints()
         self.hand_id = hand_id
+        self.goal_writes = 0
         self.errors = [0] * rh56.NUM_DOF
         self._memory = bytearray(_MEMORY_SIZE)
         self._force_zero: FloatArray = np.zeros(rh56.NUM_DOF)
@@ -50,6 +52,7 @@ class RH56Registers:
     def write(self, address: int, data: bytes) -> None:
         """Write bytes from `address` on, with all that follows from it."""
         self._memory[address : address + len(data)] = data
+        self.goal_writes += address <= rh56.ANGLE_SET < address + len(data)
         if address == rh56.CLEAR_ERROR and data == b"\x01":
             self.errors = [0] * rh56.NUM_DOF
         if address == rh56.GESTURE_FORCE_CLB and data == b"\x01":

@@ -35,7 +35,6 @@ from .camera import EmulatedCamera
 from .dynamixel import DynamixelBusEmulator, EmulatedMotor
 from .modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
 from .rh56 import RH56Registers, RH56SerialEmulator
-from .wire import Faults
 
 HandWire = DynamixelBusEmulator | RH56SerialEmulator | RH56RtuEmulator | RH56TcpEmulator
 
@@ -46,6 +45,7 @@ HAND_LEVER_ARM_M, GLOVE_LEVER_ARM_M = 0.07, 0.08
 _TICK_S = 1.0 / FEEDBACK_RATE
 _SERVO_LAG_S = 0.03
 _UNUSED_AFTER_S = 0.5
+_LED_AFTER_S = 0.2
 _OPENING_SPEED = 0.5
 _OPEN_FOR_S = 1.0
 _DOWN_M = 0.002
@@ -55,21 +55,29 @@ _HAND_RATE_HZ, _GLOVE_RATE_HZ = 100.0, 125.0
 _GOAL_CURRENT, _TORQUE_ENABLE = 102, 64
 
 
-class BusyLine(Faults):
-    """A line without faults that remembers when it last carried a reply."""
+class Lead:
+    """Whether somebody leads the hand: its goals have been written for a while, as a control loop does.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._used_at = -math.inf
+    A driver that connects writes a few goals at once, and one that only reads writes none. A person who began
+    to grasp then would be ahead of the hand when the loop starts, and it would jump at the object.
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether somebody has been answered within the last half second."""
-        return time.monotonic() - self._used_at < _UNUSED_AFTER_S
+    Args:
+        goal_writes: number of goals written so far.
+    """
 
-    def deliver(self, reply: bytes, send: Callable[[bytes], None]) -> None:
-        self._used_at = time.monotonic()
-        super().deliver(reply, send)
+    def __init__(self, goal_writes: Callable[[], int]) -> None:
+        self._goal_writes = goal_writes
+        self._seen = 0
+        self._since = self._latest = -math.inf
+
+    def look(self) -> bool:
+        """Look again; at least twice a second."""
+        now, number = time.monotonic(), self._goal_writes()
+        if number != self._seen:
+            if now - self._latest > _UNUSED_AFTER_S:
+                self._since = now
+            self._seen, self._latest = number, now
+        return now - self._latest < _UNUSED_AFTER_S and self._latest - self._since > _LED_AFTER_S
 
 
 class WiredJoints:
@@ -147,7 +155,7 @@ class WiredOperator(VirtualOperator):
 class EmulatedRig:
     """Opens the wires and runs the world in real time, in a thread, until `close`.
 
-    While somebody talks to the hand, the person in the glove grasps the object, holds it and lets it go,
+    While somebody leads the hand, the person in the glove grasps the object, holds it and lets it go,
     again and again, each time with another object of the same kind before them; else they wait with an open
     hand.
 
@@ -185,8 +193,8 @@ class EmulatedRig:
         self._ticks = 0
         self._failure: Exception | None = None
         self._stop = threading.Event()
-        self._line = BusyLine()
-        self.hand_wire: HandWire = _hand_wire(hand_type, self._hand, self._line)
+        self.hand_wire, goal_writes = _hand_wire(hand_type, self._hand)
+        self._lead = Lead(goal_writes)
         self.glove_wire = DynamixelBusEmulator(_motors(GLOVE_LEVER_ARM_M), self._glove)
         self._thread = threading.Thread(target=self._run, name="emulated rig", daemon=True)
         self._thread.start()
@@ -287,7 +295,7 @@ class EmulatedRig:
         height_m = self._supervised_height() if self.arm is None else self.arm.height_m()
         is_down = height_m < _DOWN_M
         self.world.command_lift(0.0 if is_down else height_m)
-        self.person.is_active = self._line.is_busy
+        self.person.is_active = self._lead.look()
         self.world.step()
         sample = self.world.hand_sample()
         self._hand.place(sample.closure, sample.torque)
@@ -311,16 +319,18 @@ class EmulatedRig:
         return self._supervisor.update(sample.closure, sample.torque, sample.timestamp)
 
 
-def _hand_wire(hand_type: str, joints: WiredJoints, line: Faults) -> HandWire:
+def _hand_wire(hand_type: str, joints: WiredJoints) -> tuple[HandWire, Callable[[], int]]:
+    """The wire of a hand, and how many goals have been written over it."""
     if hand_type == "dynamixel":
-        return DynamixelBusEmulator(_motors(HAND_LEVER_ARM_M), joints, line)
+        bus = DynamixelBusEmulator(_motors(HAND_LEVER_ARM_M), joints)
+        return bus, lambda: bus.goal_writes
     registers = RH56Registers(joints)
     if hand_type == "inspire_serial":
-        return RH56SerialEmulator(registers, line)
+        return RH56SerialEmulator(registers), lambda: registers.goal_writes
     server = RH56ModbusServer(registers)
     if hand_type == "inspire_modbus_rtu":
-        return RH56RtuEmulator(server, faults=line)
-    return RH56TcpEmulator(server, line)
+        return RH56RtuEmulator(server), lambda: registers.goal_writes
+    return RH56TcpEmulator(server), lambda: registers.goal_writes
 
 
 def motor_calibration() -> dict[str, MotorCalibration]:
