@@ -51,6 +51,11 @@ class Variation:
     friction: float = 0.0
 
     def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: for a negative width, or a relative one of 1 or more.
+        """
         for field in fields(self):
             width = getattr(self, field.name)
             if not width >= 0:
@@ -58,9 +63,7 @@ class Variation:
                     f"Variation.{field.name} is a half-width and must be 0 or more, got {width}."
                 )
             if field.name not in ("position_m", "yaw_rad") and width >= 1:
-                raise ValueError(
-                    f"Variation.{field.name} is relative (0.04 means ±4 %) and must be below 1, got {width}."
-                )
+                raise ValueError(f"Variation.{field.name} is a share and must be below 1, got {width}.")
 
     def draw(self, sim: SimObject, seed: int, surface: Surface | None = None) -> ObjectState:
         """The object of the episode `seed`; the same seed always gives the same object.

@@ -101,7 +101,7 @@ def test_settings_survive_the_training_configuration(tmp_path: Path) -> None:
         ("--env.camera_turn_rad=3", "camera_turn_rad is a half-width in radians"),
         ("--env.dropped_frame_rate=2", "dropped_frame_rate is a probability"),
         ("--env.torque_noise=-0.1", "--env.torque_noise is a standard deviation in newtons"),
-        ("--env.variation.mass=3", "mass is relative"),
+        ("--env.variation.mass=3", "mass is a share"),
         ("--env.variation.friction=-0.1", "friction is a half-width"),
     ],
 )
