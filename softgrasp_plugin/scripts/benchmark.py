@@ -103,7 +103,9 @@ def run(config: BenchmarkConfig) -> bool:
     home, profile = config.output_dir, config.make_profile()
     settings = {"profile": config.profile, "hidden_variation": config.hidden_variation}
     _keep_settings(home / _SETTINGS_FILE, settings)
-    command = shlex.join(["softgrasp-benchmark", *sys.argv[1:]])
+    # What the report is to be made again with; writing it alone makes nothing.
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--report_only")]
+    command = shlex.join(["softgrasp-benchmark", *arguments])
     if config.report_only:
         _report(config, profile, command)
         return True
