@@ -5,7 +5,6 @@ for the wall clock, that an episode ends when the operator is done, and that a f
 again, as a person would re-record it.
 """
 
-import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +28,6 @@ from ..teleoperators.virtual_operator import VirtualOperator
 
 TASK_DESCRIPTION = "Grasp the object without crushing it and hold it lifted."
 _MOST_ATTEMPTS = 10
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

@@ -198,10 +198,12 @@ _SMALL: dict[str, tuple[str, ...]] = {
 _SCHEDULE = ("--optimizer.lr=1.0e-3", "--optimizer.grad_clip_norm=1.0", "--scheduler.num_warmup_steps=50")
 
 
-def _small(steps: int, blur_sigma: float = 2.0) -> dict[str, tuple[str, ...]]:
-    """Options by policy type or configuration for small images; the blur ends half way."""
-    curriculum = (f"--policy.image_blur_sigma={blur_sigma}", f"--policy.image_blur_steps={steps // 2}")
-    return {**_SMALL, "curriculum": curriculum}
+def _curriculum(steps: int, *options: str) -> dict[str, tuple[str, ...]]:
+    """Options of the curriculum: the blur ends half way."""
+    return {"curriculum": (f"--policy.image_blur_steps={steps // 2}", *options)}
+
+
+_SMALL_BLUR = "--policy.image_blur_sigma=2.0"
 
 
 PROFILES: dict[str, Profile] = {
@@ -214,15 +216,15 @@ PROFILES: dict[str, Profile] = {
         trials=1,
         further_trials=1,
         options=("--batch_size=32", "--steps=60", "--log_freq=20", "--save_freq=0", *_SCHEDULE),
-        network=_small(steps=60),
+        network=_SMALL | _curriculum(60, _SMALL_BLUR),
     ),
     "cpu": Profile(
         image_size=(48, 64),
         other_seeds=1,
         further_trials=2,
         options=("--batch_size=32", "--steps=3000", "--log_freq=50", "--save_freq=500", *_SCHEDULE),
-        network=_small(steps=3000),
+        network=_SMALL | _curriculum(3000, _SMALL_BLUR),
     ),
     # 200 epochs of 6 objects × 15 demonstrations × about 170 frames (Table 3).
-    "paper": Profile(options=("--batch_size=32", "--steps=95000")),
+    "paper": Profile(options=("--batch_size=32", "--steps=95000"), network=_curriculum(95_000)),
 }

@@ -92,11 +92,10 @@ def _training(profile: dict[str, Any]) -> str:
     options = " ".join(profile["options"])
     network = {kind: " ".join(given) for kind, given in profile["network"].items() if given}
     small = "; ".join(f"`{kind}` with `{given}`" for kind, given in network.items())
-    size = (
-        f"Networks are smaller than the paper's, so that processors suffice: {small}."
-        if small
-        else "Networks are as large as the paper's."
-    )
+    if any(kind not in CONFIGURATIONS for kind in network):
+        size = f"Networks are smaller than the paper's, so that processors suffice: {small}."
+    else:
+        size = "Networks are as large as the paper's" + (f"; {small}." if small else ".")
     return (
         f"All policies see the same demonstrations (save for what was just said) and train with `{options}`, "
         f"plus what distinguishes it. {size} The {len(several)} strategies are trained with "

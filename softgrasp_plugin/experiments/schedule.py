@@ -5,14 +5,17 @@ only files behind: starting the benchmark again does what is missing.
 """
 
 import logging
-import multiprocessing
 import os
+import signal
+import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import Empty, Queue
 
 import torch
 
@@ -20,6 +23,7 @@ from .plan import NOMINAL, OPERATOR, Configuration, Demonstrations, Profile
 from .runs import Run, record, train_run, try_operator, try_run
 
 _POLL_S = 0.5
+_SPAWN = get_context("spawn")
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Workers:
         self._log_dir = log_dir
         log_dir.mkdir(parents=True, exist_ok=True)
 
-    def run(self, pieces: Sequence[Piece], show: Callable[[str], None]) -> Iterator[Piece | Failure]:
+    def run(self, pieces: Sequence[Piece], show: Callable[[str], None]) -> Generator[Piece | Failure]:
         """Do the work.
 
         Args:
@@ -124,60 +128,88 @@ class Workers:
             show: receives one line about what is going on, twice a second.
 
         Yields:
-            Every piece when it is done, or how it failed.
+            Every piece when it is done, or how it failed. Whoever stops iterating ends what is going on.
         """
-        # Read by tqdm when the new processes import it.
-        os.environ["TQDM_DISABLE"] = "1"
-        context = multiprocessing.get_context("spawn")
+        waiting, working, finished = deque(pieces), dict[str, _Worker](), 0
         threads = max((os.cpu_count() or 1) // self._number, 1)
-        with context.Manager() as manager:
-            messages: Queue[tuple[str, str]] = manager.Queue()
-            # A fresh process for every piece: Accelerate and PyTorch keep settings for a process's lifetime.
-            pool = ProcessPoolExecutor(self._number, mp_context=context, max_tasks_per_child=1)
-            try:
-                waiting: dict[Future[str | None], Piece] = {
-                    pool.submit(_do, piece, self._log(piece), threads, messages): piece for piece in pieces
-                }
-                working: dict[str, str] = {}
-                while waiting:
-                    done, _ = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-                    _drain(messages, working)
-                    for future in done:
-                        piece = waiting.pop(future)
-                        working.pop(piece.name, None)
-                        error = future.result()
-                        yield piece if error is None else Failure(piece.name, self._log(piece), error)
-                    finished = len(pieces) - len(waiting)
-                    now = "; ".join(f"{name}: {text}" for name, text in working.items())
-                    show(f"[{finished}/{len(pieces)}] {now}")
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        try:
+            while waiting or working:
+                while waiting and len(working) < self._number:
+                    piece = waiting.popleft()
+                    working[piece.name] = _Worker(piece, self._log(piece), threads)
+                connection.wait([worker.process.sentinel for worker in working.values()], _POLL_S)
+                for worker in list(working.values()):
+                    worker.listen()
+                    if not worker.process.is_alive():
+                        finished += 1
+                        del working[worker.piece.name]
+                        yield worker.result()
+                now = "; ".join(f"{name}: {worker.text}" for name, worker in working.items())
+                show(f"[{finished}/{len(pieces)}] {now}")
+        finally:
+            for worker in working.values():
+                worker.process.terminate()
+            for worker in working.values():
+                worker.process.join()
 
     def _log(self, piece: Piece) -> Path:
         return self._log_dir / f"{piece.name.replace('/', '_').replace(', ', '_').replace(' ', '_')}.log"
 
 
-def _drain(messages: "Queue[tuple[str, str]]", working: dict[str, str]) -> None:
-    while True:
+class _Worker:
+    """A process that does one piece of work: Accelerate and PyTorch keep settings for a process's lifetime.
+
+    Ctrl-C in the terminal reaches every process; here it is for the one that asked for the work, which then
+    ends the others.
+    """
+
+    def __init__(self, piece: Piece, log: Path, threads: int) -> None:
+        self.piece, self.text = piece, "starting"
+        self._log = log
+        self._error: str | None = None
+        self._ear, mouth = _SPAWN.Pipe(duplex=False)
+        self.process = _SPAWN.Process(target=_do, args=(piece, log, threads, mouth), daemon=True)
+        with _ignored(signal.SIGINT):  # what is ignored when a process starts is ignored in it
+            self.process.start()
+        mouth.close()
+
+    def listen(self) -> None:
+        """Take in what the process has said."""
         try:
-            name, text = messages.get_nowait()
-        except Empty:
-            return
-        working[name] = text
+            while not self._ear.closed and self._ear.poll():
+                self.text, self._error = self._ear.recv()
+        except EOFError:
+            self._ear.close()
+
+    def result(self) -> Piece | Failure:
+        """How it ended."""
+        self.listen()
+        if self.process.exitcode == 0:
+            return self.piece
+        error = self._error or f"it ended with exit status {self.process.exitcode}"
+        return Failure(self.piece.name, self._log, error)
 
 
-def _do(piece: Piece, log: Path, threads: int, messages: "Queue[tuple[str, str]]") -> str | None:
-    """In the worker: returns the error's message, if there was one."""
+@contextmanager
+def _ignored(number: signal.Signals) -> Iterator[None]:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _do(piece: Piece, log: Path, threads: int, mouth: Connection) -> None:
+    """In the process of its own: says how far it is and, beside that, what went wrong."""
     with log.open("a") as file:
         # Encoders write to the terminal from C, past `sys.stderr`.
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         logging.getLogger().setLevel(logging.WARNING)
         torch.set_num_threads(threads)
-        messages.put((piece.name, "starting"))
         try:
-            piece.work(lambda text: messages.put((piece.name, text)))
-        except Exception as error:  # one run that fails must not end the others
+            piece.work(lambda text: mouth.send((text, None)))
+        except Exception as error:
             traceback.print_exc()
-            return f"{type(error).__name__}: {error}"
-    return None
+            mouth.send(("failed", f"{type(error).__name__}: {error}"))
+            sys.exit(1)

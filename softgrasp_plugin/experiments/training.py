@@ -57,7 +57,7 @@ def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, di
     if cfg.resume:
         cfg.checkpoint_path = checkpoint.resolve()
         cfg.policy.pretrained_path = cfg.checkpoint_path / PRETRAINED_MODEL_DIR
-    elif cfg.use_policy_training_preset:
+    if cfg.use_policy_training_preset:
         cfg.optimizer, cfg.scheduler = cfg.policy.get_optimizer_preset(), cfg.policy.get_scheduler_preset()
     accelerator = _make_accelerator(cfg.policy)
     if cfg.seed is not None:

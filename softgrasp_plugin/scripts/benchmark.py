@@ -14,7 +14,9 @@ output folder after every step. Ctrl-C loses no more than the piece of work at h
 
 import json
 import shlex
+import signal
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -98,9 +100,11 @@ def run(config: BenchmarkConfig) -> bool:
         Whether every piece of work was done.
 
     Raises:
-        ValueError: if the folder was begun with other settings.
+        ValueError: if the folder was begun with other settings, or only a report is wanted and it is empty.
     """
     home, profile = config.output_dir, config.make_profile()
+    if config.report_only and not (home / "runs").is_dir():
+        raise ValueError(f"--report_only: {home} holds no runs; give the --output_dir of a benchmark.")
     settings = {"profile": config.profile, "hidden_variation": config.hidden_variation}
     _keep_settings(home / _SETTINGS_FILE, settings)
     # What the report is to be made again with; writing it alone makes nothing.
@@ -114,13 +118,14 @@ def run(config: BenchmarkConfig) -> bool:
     failures = []
     for stage in make_stages(runs, home, profile):
         line = LiveLine()
-        for done in workers.run(stage, line.show):
-            if isinstance(done, Failure):
-                failures.append(done)
-                line.note(f"{done.name} failed: {done.message} (see {done.log})")
-            else:
-                line.note(f"{done.name} done")
-                write_report(home, profile, command, figures=False)
+        with closing(workers.run(stage, line.show)) as progress:
+            for done in progress:
+                if isinstance(done, Failure):
+                    failures.append(done)
+                    line.note(f"{done.name} failed: {done.message} (see {done.log})")
+                else:
+                    line.note(f"{done.name} done")
+                    write_report(home, profile, command, figures=False)
         line.close()
     _report(config, profile, command)
     if failures:
@@ -154,6 +159,9 @@ def benchmark(config: BenchmarkConfig) -> bool:
 
 def main() -> None:
     """Run the command; exit status 1 if a piece of work failed or after a mistake in the options."""
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a terminated benchmark leaves no worker behind
     try:
         passed = benchmark()
     except ParsingError as error:

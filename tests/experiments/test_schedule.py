@@ -1,4 +1,6 @@
 import os
+import signal
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +50,49 @@ def test_a_piece_that_fails_is_named_and_the_others_go_on(tmp_path: Path) -> Non
     assert failure.message == "ValueError: no such object"
     assert "Traceback" in failure.log.read_text()
     assert (tmp_path / "good").exists()
+
+
+@dataclass(frozen=True)
+class Vanish:
+    """Work whose process is killed, as by a system that is out of memory."""
+
+    def __call__(self, report):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Linger:
+    """Work that tells its process number and does not end."""
+
+    def __call__(self, report):
+        report(str(os.getpid()))
+        time.sleep(600)
+
+
+def test_a_piece_that_is_killed_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    pieces = [Piece("killed", Vanish()), Piece("good", Touch(tmp_path / "good"))]
+    done = {piece.name: piece for piece in Workers(1, tmp_path / "logs").run(pieces, lambda _: None)}
+    assert isinstance(done["killed"], Failure)
+    assert "-9" in done["killed"].message
+    assert isinstance(done["good"], Piece)
+
+
+def test_who_stops_waiting_leaves_no_process_behind(tmp_path: Path) -> None:
+    shown: list[str] = []
+
+    class StoppedError(Exception):
+        pass
+
+    def show(text: str) -> None:
+        shown.append(text)
+        if text.rpartition(" ")[2].isdigit():
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        list(Workers(1, tmp_path / "logs").run([Piece("lingering", Linger())], show))
+    number = int(shown[-1].rpartition(" ")[2])
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
 
 
 def test_the_first_seed_of_everything_comes_first_and_strategies_before_ablations(tmp_path: Path) -> None:
