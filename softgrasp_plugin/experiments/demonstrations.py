@@ -17,6 +17,7 @@ from lerobot.utils.constants import ACTION, OBS_STR
 from lerobot.utils.feature_utils import build_dataset_frame, hw_to_dataset_features
 
 from ..grasping.lift import LiftConfig
+from ..grasping.objects import TASK_DESCRIPTION
 from ..joints import CAMERA_KEY
 from ..robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from ..robots.ur3_dexhand_sim import UR3DexHandSim
@@ -26,7 +27,6 @@ from ..simulation.variation import Variation
 from ..teleoperators.config_virtual_operator import VirtualOperatorConfig
 from ..teleoperators.virtual_operator import VirtualOperator
 
-TASK_DESCRIPTION = "Grasp the object without crushing it and hold it lifted."
 _MOST_ATTEMPTS = 10
 
 

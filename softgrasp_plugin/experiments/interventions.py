@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from ..envs.softgrasp_sim import Observation
 from ..joints import CAMERA_KEY, NUM_JOINTS, FloatArray
+from ..policies.observation_config import ANGLE, IMAGE, TORQUE
 
-type Modality = Literal["image", "angle", "torque"]
 type Kind = Literal["zero", "freeze", "double", "swap"]
 
-MODALITIES: tuple[Modality, ...] = ("image", "angle", "torque")
 KINDS: tuple[Kind, ...] = ("zero", "freeze", "double", "swap")
 
-_COLUMNS = {"angle": slice(0, NUM_JOINTS), "torque": slice(NUM_JOINTS, 2 * NUM_JOINTS)}
+_COLUMNS = {ANGLE: slice(0, NUM_JOINTS), TORQUE: slice(NUM_JOINTS, 2 * NUM_JOINTS)}
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,13 @@ class Intervention:
     """What is done to one modality.
 
     Attributes:
-        modality: image, angle or torque.
+        modality: one of the policies' `MODALITIES`.
         kind: `zero` (a black image, an open hand, no touch); `freeze` at the first value of the episode;
             `double` (closures and pixels at most their largest value); `swap` with the values that a recorded
             episode with another object had at the same tick.
     """
 
-    modality: Modality
+    modality: str
     kind: Kind
 
     @property
@@ -86,12 +85,12 @@ class Intervene(gym.ObservationWrapper[Observation, NDArray[np.float32], Observa
         """The observation with one modality changed; the original is left alone."""
         modality = self._intervention.modality
         state, image = observation["agent_pos"].copy(), observation["pixels"][CAMERA_KEY]
-        if modality == "image":
+        if modality == IMAGE:
             image = self._changed(image, None if self._donor is None else self._donor.images, 255)
         else:
             columns = _COLUMNS[modality]
             donor = None if self._donor is None else self._donor.state[:, columns]
-            state[columns] = self._changed(state[columns], donor, 1.0 if modality == "angle" else np.inf)
+            state[columns] = self._changed(state[columns], donor, 1.0 if modality == ANGLE else np.inf)
         self._tick += 1
         return {"pixels": {CAMERA_KEY: image}, "agent_pos": state}
 

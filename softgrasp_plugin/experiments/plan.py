@@ -7,11 +7,12 @@ from typing import Literal
 
 from ..grasping.lift import LiftConfig
 from ..grasping.objects import OBJECTS, TASKS
+from ..policies.observation_config import MODALITIES
 from ..simulation.catalogue import RANDOM_TASKS
 from ..simulation.variation import HIDDEN_VARIATION, Variation
 from .demonstrations import DemonstrationConfig
 from .evaluation import Condition
-from .interventions import KINDS, MODALITIES, Intervention
+from .interventions import KINDS, Intervention
 
 type Demonstrations = Literal["dart", "clean", "wide"]
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from .collecting import collect
+from .files import write_text
 from .plan import CONFIGURATIONS, Profile
 from .report_beyond import forces, presented, random_objects, sensing, speed, torque_limit
 from .report_figures import FIGURES_DIR, draw_figures, embed
@@ -12,7 +13,7 @@ from .report_senses import counterfactuals
 from .report_setting import introduction, regenerate
 from .report_targets import targets
 from .results import Results
-from .results_file import RESULTS_FILE, read_commits, write_results, write_text
+from .results_file import RESULTS_FILE, read_commits, write_results
 from .setting import describe_setting
 from .view import View
 

@@ -13,9 +13,10 @@ from ..figures.style import save
 from ..grasping.objects import OBJECT_BY_TASK
 from ..grasping.stages import segment_stages
 from ..joints import NUM_JOINTS, FloatArray
+from ..policies.observation_config import MODALITIES
 from .collecting import read_trials
 from .evaluation import Trace, Trial
-from .interventions import KINDS, MODALITIES
+from .interventions import KINDS
 from .plan import NOMINAL, OPERATOR, STRATEGIES
 from .report_beyond import title_of
 from .report_senses import changes_of_success

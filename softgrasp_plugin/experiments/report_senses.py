@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from .interventions import KINDS, MODALITIES
+from ..policies.observation_config import MODALITIES
+from .interventions import KINDS
 from .markdown import of, signed, table
 from .plan import CONFIGURATIONS, INTERVENTIONS
 from .report_beyond import counts_of, title_of

@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from .files import write_text
 from .results import Cell, ConditionResult, Latency, Results, RunResult, SceneValues, Training
 from .setting import Setting
 
@@ -100,11 +101,3 @@ def _parse_cell(row: list[Any]) -> Cell:
 def _parse_scenes(values: dict[str, Any]) -> SceneValues:
     plain: dict[str, Any] = {key: tuple(row) if isinstance(row, list) else row for key, row in values.items()}
     return SceneValues(**plain)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.rename(path)

@@ -25,6 +25,7 @@ from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
 from .demonstrations import demonstrate
 from .evaluation import Condition, Trace, Trial, make_trial, run_trials
+from .files import write_json
 from .frames import FrameCache
 from .interventions import Donor
 from .plan import (
@@ -190,14 +191,6 @@ def trial_seeds(condition: Condition, profile: Profile) -> range:
     """Scenes of a condition, the same for every policy."""
     number = profile.trials if condition in (NOMINAL, LIMIT) else profile.further_trials
     return range(FIRST_TRIAL_SEED, FIRST_TRIAL_SEED + number)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    partial.rename(path)
 
 
 class Donors:

@@ -65,5 +65,8 @@ OBJECTS: dict[int, GraspObject] = {
     )
 }
 
+TASK_DESCRIPTION = "Grasp the object without crushing it and hold it lifted."
+"""What is recorded as a demonstration's task."""
+
 OBJECT_BY_TASK: dict[str, GraspObject] = {row.task: row for row in OBJECTS.values()}
 TASKS: tuple[str, ...] = tuple(OBJECT_BY_TASK)

@@ -25,7 +25,7 @@ from lerobot.configs import parser
 from lerobot.utils.utils import init_logging
 
 from ..devices.arms.config import RATES_HZ
-from ..grasping.objects import TASKS
+from ..grasping.objects import TASK_DESCRIPTION, TASKS
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.emulators.arm import GRASP_JOINTS, EmulatedArm
 from ..simulation.emulators.camera import CAMERA_NAME, EmulatedCamera
@@ -104,7 +104,7 @@ def write_files(config: EmulateConfig, rig: EmulatedRig) -> None:
         "dataset": {
             "repo_id": "softgrasp/emulated",
             "root": str(folder / "dataset"),
-            "single_task": "Grasp the object without crushing it and hold it lifted.",
+            "single_task": TASK_DESCRIPTION,
             "num_episodes": 1,
             "episode_time_s": 12,
             "reset_time_s": 0,
