@@ -47,6 +47,9 @@ def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, di
         cfg: as for `lerobot-train`, with `output_dir` set.
         cache: the frames of the dataset.
 
+    Raises:
+        ValueError: if this process has trained with another precision before; Accelerate keeps the first.
+
     Yields:
         After every `cfg.log_freq` steps, the number of steps done and the mean loss and other numbers since.
     """
@@ -121,7 +124,8 @@ def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, di
 
 
 def _make_accelerator(policy: PreTrainedConfig) -> Accelerator:
-    precision = None
+    # Not None: Accelerate would then take the precision of whatever was trained before in this process.
+    precision = "no"
     if policy.use_amp:
         dtype = torch.get_autocast_dtype(torch.device(policy.device or "cpu").type)
         precision = {torch.bfloat16: "bf16", torch.float16: "fp16"}[dtype]

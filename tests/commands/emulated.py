@@ -148,4 +148,7 @@ def recorded(folder: Path) -> LeRobotDataset:
 def saved_episodes(folder: Path) -> int:
     """How many episodes LeRobot has completed so far."""
     path = folder / "dataset" / "meta" / "info.json"
-    return int(json.loads(path.read_text())["total_episodes"]) if path.exists() else 0
+    try:
+        return int(json.loads(path.read_text())["total_episodes"])
+    except (FileNotFoundError, json.JSONDecodeError):
+        return 0  # LeRobot truncates the file and writes it anew; this may be the moment between

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from accelerate.state import AcceleratorState
 
 from softgrasp_plugin.experiments.demonstrations import DemonstrationConfig, demonstrate
 from softgrasp_plugin.experiments.frames import FrameCache
@@ -22,3 +23,9 @@ def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def cache(demonstrations: Path) -> FrameCache:
     return FrameCache(REPO_ID, demonstrations)
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerate() -> None:
+    """Accelerate keeps the precision of the first training of a process for good."""
+    AcceleratorState._reset_state(True)

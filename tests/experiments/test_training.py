@@ -23,9 +23,10 @@ OPTIONS = (
     "--log_freq=2",
     "--save_freq=3",
     "--scheduler.num_warmup_steps=1",
-    # Adam would make a step of what rounding leaves of a gradient that is next to nothing.
+    # Adam would make a step of what rounding leaves of a gradient that is next to nothing; small steps of SGD
+    # would be lost in the rounding of the weights.
     "--optimizer.type=sgd",
-    "--optimizer.lr=0.01",
+    "--optimizer.lr=1.0",
     "--seed=5",
 )
 
@@ -100,6 +101,14 @@ def test_training_goes_on_from_the_last_checkpoint_as_if_it_had_not_stopped(
     ]
     assert resumed == [4, 6]
     assert_same_training(tmp_path / "parts", tmp_path / "whole")
+
+
+def test_another_precision_in_the_same_process_is_refused_and_not_taken_over(
+    demonstrations: Path, cache: FrameCache, tmp_path: Path
+) -> None:
+    next(train(make_config(demonstrations, tmp_path / "half", 2, "--policy.use_amp=true"), cache))
+    with pytest.raises(ValueError, match="AcceleratorState"):
+        next(train(make_config(demonstrations, tmp_path / "full", 2), cache))
 
 
 @pytest.mark.slow
