@@ -85,16 +85,21 @@ def lerobot_command(name: str, config: EmulateConfig, rig: EmulatedRig, *argumen
     return [*start, name if start else console_script(name), *arguments]
 
 
-@contextmanager
-def running(command: list[str], home: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A command in a process of its own; it does not outlive the block."""
+def command_environment(command: list[str], home: Path) -> dict[str, str]:
+    """Variables for a command of `lerobot_command`; it finds pyrealsense2 where it needs it."""
     variables = environment(home)
     if any(argument.endswith("emulators.realsense") for argument in command):
         paths = [str(REALSENSE), variables.get("PYTHONPATH", "")]
         variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return variables
+
+
+@contextmanager
+def running(command: list[str], home: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A command in a process of its own; it does not outlive the block."""
     process = subprocess.Popen(
         command,
-        env=variables,
+        env=command_environment(command, home),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

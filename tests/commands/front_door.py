@@ -10,6 +10,13 @@ from pathlib import Path
 TASK = "Grasp the object without crushing it and hold it lifted."
 SMALL_CAMERA = "{side: {type: softgrasp_sim, width: 160, height: 120, fps: 30}}"
 
+CORRECT_ONCE = [
+    ("corrections-only recording started", " "),
+    ("autonomous -> paused", "\t"),
+    ("Entering correction mode", "\t"),
+]
+"""Keys of LeRobot's DAgger: space pauses the policy, tab hands over, tab again ends the correction."""
+
 
 def environment(home: Path) -> dict[str, str]:
     """Variables that keep a command offline and its caches below `home`."""
@@ -45,22 +52,18 @@ def start(name: str, *arguments: str, home: Path, timeout: float = 600) -> subpr
 
 
 def run_in_terminal(
-    name: str, *arguments: str, home: Path, keys: list[tuple[str, str]], pause_s: float
+    command: list[str], *, variables: dict[str, str], keys: list[tuple[str, str]], pause_s: float
 ) -> str:
-    """Run a console script in a terminal and press keys.
+    """Run a command in a terminal and press keys; return its output, fail with it if the command fails.
 
     Args:
-        name: the command.
-        arguments: its arguments.
-        home: as in `run_command`.
+        command: path of the program and its arguments.
+        variables: the environment.
         keys: pairs of a text to wait for and a key to press `pause_s` seconds after it was printed, in turn.
         pause_s: seconds.
     """
     controller, terminal = pty.openpty()
-    script = Path(sys.executable).parent / name
-    process = subprocess.Popen(
-        [str(script), *arguments], env=environment(home), stdin=terminal, stdout=terminal, stderr=terminal
-    )
+    process = subprocess.Popen(command, env=variables, stdin=terminal, stdout=terminal, stderr=terminal)
     os.close(terminal)
     output, seen, waiting = "", 0, list(keys)
     while True:

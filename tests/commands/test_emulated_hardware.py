@@ -50,6 +50,12 @@ def record(config: EmulateConfig, rig: EmulatedRig, *arguments: str) -> list[str
     )
 
 
+def assert_episodes_are_whole(config: EmulateConfig) -> None:
+    dataset = recorded(config.output_dir)
+    assert 1 <= dataset.num_episodes < 5
+    assert len(dataset) == sum(dataset.meta.episodes["length"])
+
+
 def test_record_grasps_the_object_and_the_glove_feels_it(
     rig: EmulatedRig, config: EmulateConfig, home: Path
 ) -> None:
@@ -126,10 +132,30 @@ def test_a_device_that_fails_ends_the_command_and_keeps_what_was_saved(
         assert "could NOT be verified" in output
     else:
         assert not rig.glove_current_ma.any()
-    dataset = recorded(config.output_dir)
-    assert 1 <= dataset.num_episodes < 5
-    assert len(dataset) == sum(dataset.meta.episodes["length"])
+    assert_episodes_are_whole(config)
     assert holds(rig)
+
+
+@pytest.mark.parametrize(("device", "wire_of"), [("Dynamixel hand", "hand"), ("dynamixel glove", "glove")])
+def test_an_overloaded_motor_ends_the_command_and_keeps_what_was_saved(
+    rig: EmulatedRig, config: EmulateConfig, home: Path, device: str, wire_of: str
+) -> None:
+    wire = rig.hand_wire if wire_of == "hand" else rig.glove_wire
+    thumb = wire.motors[1 + THUMB_BEND]
+    command = record(config, rig, "--dataset.episode_time_s=4", "--dataset.num_episodes=5")
+    with Watch(rig) as watch, running(command, home) as process:
+        wait_until(lambda: saved_episodes(config.output_dir) > 0, "no episode was saved")
+        watch.await_force_on_glove()
+        thumb.hardware_error = 1 << 5
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert f"{device} on {wire.port}: motor thumb_bend (id {thumb.identity}): overload" in output
+    assert "switch its power off and on" in output, "the remedy"
+    assert not rig.glove_current_ma.any()
+    assert_episodes_are_whole(config)
+    # A motor that has given up is limp until its power has been off; the others keep their grip.
+    limp = [motor.identity for motor in rig.hand_wire.motors.values() if not motor.get(64, 1)]
+    assert limp == ([thumb.identity] if wire_of == "hand" else [])
 
 
 @pytest.mark.skipif(
@@ -156,6 +182,4 @@ def test_an_arm_that_stops_ends_the_command_and_keeps_what_was_saved(
         assert not rig.glove_current_ma.any()
         assert holds(rig)
         assert fault == "silence" or not rig.arm.ask("state")["servoing"]
-    dataset = recorded(config.output_dir)
-    assert 1 <= dataset.num_episodes < 5
-    assert len(dataset) == sum(dataset.meta.episodes["length"])
+    assert_episodes_are_whole(config)

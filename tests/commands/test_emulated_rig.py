@@ -20,8 +20,18 @@ from softgrasp_plugin.simulation.emulators.rig import EmulatedRig
 from softgrasp_plugin.simulation.world import World
 from tests.emulators.ur_process import own_address
 
-from .emulated import FELT_MA, Watch, column, complete, has_realsense, holds, lerobot_command, recorded
-from .front_door import TASK, run_command
+from .emulated import (
+    FELT_MA,
+    Watch,
+    column,
+    command_environment,
+    complete,
+    has_realsense,
+    holds,
+    lerobot_command,
+    recorded,
+)
+from .front_door import CORRECT_ONCE, TASK, run_command, run_in_terminal
 
 pytestmark = [
     pytest.mark.slow,
@@ -169,6 +179,43 @@ def test_a_policy_trained_on_it_drives_the_hand(
     goals = np.array(watch.hand_goals)
     assert np.ptp(goals[:, 0], axis=0).max() > 20, "goal positions reach the motors of the hand"
     assert np.unique(goals[:, 1], axis=0).shape[0] > 2, "and so do the limits of current"
+    assert not rig.glove_current_ma.any()
+    assert holds(rig)
+
+
+def test_the_wearer_takes_over_from_the_policy(
+    policy: Path, config: EmulateConfig, rig: EmulatedRig, home: Path
+) -> None:
+    root = config.output_dir / "corrections"
+    command = lerobot_command(
+        "lerobot-rollout",
+        config,
+        rig,
+        f"--config_path={config.output_dir / 'rig.json'}",
+        "--strategy.type=dagger",
+        "--strategy.num_episodes=1",
+        f"--policy.path={policy}",
+        "--policy.device=cpu",
+        "--fps=30",
+        "--dataset.repo_id=softgrasp/rollout_corrections",
+        f"--dataset.root={root}",
+        f"--dataset.single_task={TASK}",
+        "--dataset.streaming_encoding=true",
+        "--dataset.push_to_hub=false",
+        "--dataset.no_stamp=true",
+        "--play_sounds=false",
+    )
+    with Watch(rig) as watch:
+        run_in_terminal(command, variables=command_environment(command, home), keys=CORRECT_ONCE, pause_s=6.0)
+
+    corrections = LeRobotDataset("softgrasp/rollout_corrections", root=root)
+    assert corrections.num_episodes == 1
+    action, state = column(corrections, "action"), column(corrections, "observation.state")
+    assert len(action) > 60, "six seconds of correction, at whatever rate this computer manages"
+    assert np.abs(action[:, FINGERS] - state[:, FINGERS]).mean() < 0.05, "the hand follows the glove"
+    assert state[:, NUM_JOINTS + THUMB_BEND].max() > 1.0, "into a grasp"
+    assert np.array(watch.current)[:, THUMB_BEND].max() > 2 * FELT_MA, "which the wearer feels"
+    assert column(corrections, "intervention").all(), "nothing of the policy's own is recorded"
     assert not rig.glove_current_ma.any()
     assert holds(rig)
 

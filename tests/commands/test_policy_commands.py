@@ -8,8 +8,9 @@ import pytest
 from lerobot.datasets import LeRobotDataset
 
 from softgrasp_plugin.joints import STATE_KEYS
+from softgrasp_plugin.scripts.steps import console_script
 
-from .front_door import SMALL_CAMERA, TASK, run_command, run_in_terminal
+from .front_door import CORRECT_ONCE, SMALL_CAMERA, TASK, environment, run_command, run_in_terminal
 
 pytestmark = pytest.mark.slow
 
@@ -116,10 +117,9 @@ def test_episodic_rollout_records_all_twelve_channels(home: Path, policy: Path) 
 
 
 def test_dagger_hands_over_to_the_virtual_operator(home: Path, policy: Path) -> None:
-    """Space pauses the policy, tab hands over, tab again ends the correction: one episode of corrections."""
     root = home / "rollout_dagger"
-    run_in_terminal(
-        "lerobot-rollout",
+    command = [
+        console_script("lerobot-rollout"),
         "--strategy.type=dagger",
         "--strategy.num_episodes=1",
         f"--policy.path={policy}",
@@ -127,14 +127,8 @@ def test_dagger_hands_over_to_the_virtual_operator(home: Path, policy: Path) -> 
         "--teleop.type=virtual_operator",
         *dataset_arguments(root, episodes=1, seconds=5),
         "--fps=30",
-        home=home,
-        keys=[
-            ("corrections-only recording started", " "),
-            ("autonomous -> paused", "\t"),
-            ("Entering correction mode", "\t"),
-        ],
-        pause_s=3.0,
-    )
+    ]
+    run_in_terminal(command, variables=environment(home), keys=CORRECT_ONCE, pause_s=3.0)
     recorded = LeRobotDataset("softgrasp/rollout_test", root=root)
     assert recorded.num_episodes == 1
     assert recorded.meta.total_frames > 20

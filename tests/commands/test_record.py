@@ -11,6 +11,7 @@ import pytest
 from lerobot.datasets import LeRobotDataset
 
 from softgrasp_plugin.joints import IMAGE_FEATURE, JOINTS, STATE_KEYS
+from softgrasp_plugin.scripts.steps import console_script
 
 from .front_door import SMALL_CAMERA, TASK, environment, record_arguments, run_command, run_in_terminal, start
 
@@ -102,7 +103,10 @@ def test_rerecording_discards_and_repeats_with_another_scene(home: Path) -> None
     root = home / "rerecorded"
     arguments = record_arguments(root, episodes=1, seconds=3, video=False)
     text = run_in_terminal(
-        "lerobot-record", *arguments, home=home, keys=[("Recording episode 0", LEFT_ARROW)], pause_s=1.0
+        [console_script("lerobot-record"), *arguments],
+        variables=environment(home),
+        keys=[("Recording episode 0", LEFT_ARROW)],
+        pause_s=1.0,
     )
     assert "Re-record episode" in text
     assert load(root).num_episodes == 1
