@@ -14,12 +14,14 @@ from .demonstrations import DemonstrationConfig
 from .evaluation import Condition
 from .interventions import KINDS, Intervention
 
-type Demonstrations = Literal["dart", "clean", "wide"]
+type Demonstrations = Literal["dart", "clean", "wide", "more"]
 
 TRAINING_TASKS = tuple(row.task for row in OBJECTS.values() if not row.is_novel)
 FIRST_TRIAL_SEED = 1000
 WIDE_SIZE = 0.15
 """Half-width of the size of demonstrated objects, to ask whether demonstrations are too uniform."""
+LONGER = 3
+"""How many times as many steps, to ask whether the training is too short."""
 OPERATOR = "operator"
 """The virtual operator, who needs no training: what the task allows."""
 
@@ -33,8 +35,8 @@ class Configuration:
         title: in tables.
         config: file in `hub_configs/train`.
         options: options of `lerobot-train` beside that file.
-        demonstrations: recorded with action noise (`dart`), without (`clean`), or with it and with objects
-            whose size varies by `WIDE_SIZE` (`wide`).
+        demonstrations: recorded with action noise (`dart`), without (`clean`), with it and with objects whose
+            size varies by `WIDE_SIZE` (`wide`), or with it and of the random objects, too (`more`).
         is_strategy: one of the four strategies of Table 6, for which a profile may ask for more seeds.
     """
 
@@ -84,6 +86,8 @@ def _configurations() -> Iterator[Configuration]:
         "one_step_clean", "the paper's one step, without DART", "recommended.yaml", _ONE_STEP, "clean"
     )
     yield Configuration("wide", f"sizes of ±{WIDE_SIZE:.0%} demonstrated", "recommended.yaml", (), "wide")
+    yield Configuration("more_objects", "random objects demonstrated, too", "recommended.yaml", (), "more")
+    yield Configuration("longer", f"trained {LONGER} times as long", "recommended.yaml")
     yield Configuration("curriculum", "SoftGrasp, blurred images first", "curriculum.yaml")
     for factor in LOSS_FACTORS:
         if factor != 0.1:  # the policy's own default
@@ -157,8 +161,9 @@ class Profile:
 
     def demonstrations(self, kind: Demonstrations) -> DemonstrationConfig:
         """What the policies learn from; hidden variation is on for all of them."""
+        further = RANDOM_TASKS if kind == "more" else ()
         return DemonstrationConfig(
-            objects=tuple(task for task in self.tasks if task in TRAINING_TASKS),
+            objects=(*(task for task in self.tasks if task in TRAINING_TASKS), *further),
             per_object=self.per_object,
             height=self.image_size[0],
             width=self.image_size[1],
@@ -199,9 +204,12 @@ _SMALL: dict[str, tuple[str, ...]] = {
 _SCHEDULE = ("--optimizer.lr=1.0e-3", "--optimizer.grad_clip_norm=1.0", "--scheduler.num_warmup_steps=50")
 
 
-def _curriculum(steps: int, *options: str) -> dict[str, tuple[str, ...]]:
-    """Options of the curriculum: the blur ends half way."""
-    return {"curriculum": (f"--policy.image_blur_steps={steps // 2}", *options)}
+def _timed(steps: int, *blur: str) -> dict[str, tuple[str, ...]]:
+    """Options of what depends on the number of steps: the curriculum's blur ends half way."""
+    return {
+        "curriculum": (f"--policy.image_blur_steps={steps // 2}", *blur),
+        "longer": (f"--steps={LONGER * steps}",),
+    }
 
 
 _SMALL_BLUR = "--policy.image_blur_sigma=2.0"
@@ -217,15 +225,15 @@ PROFILES: dict[str, Profile] = {
         trials=1,
         further_trials=1,
         options=("--batch_size=32", "--steps=60", "--log_freq=20", "--save_freq=0", *_SCHEDULE),
-        network=_SMALL | _curriculum(60, _SMALL_BLUR),
+        network=_SMALL | _timed(60, _SMALL_BLUR),
     ),
     "cpu": Profile(
         image_size=(48, 64),
         other_seeds=1,
         further_trials=2,
         options=("--batch_size=32", "--steps=3000", "--log_freq=50", "--save_freq=500", *_SCHEDULE),
-        network=_SMALL | _curriculum(3000, _SMALL_BLUR),
+        network=_SMALL | _timed(3000, _SMALL_BLUR),
     ),
     # 200 epochs of 6 objects × 15 demonstrations × about 170 frames (Table 3).
-    "paper": Profile(options=("--batch_size=32", "--steps=95000"), network=_curriculum(95_000)),
+    "paper": Profile(options=("--batch_size=32", "--steps=95000"), network=_timed(95_000)),
 }

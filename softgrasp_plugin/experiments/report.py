@@ -8,7 +8,7 @@ from .files import write_text
 from .plan import CONFIGURATIONS, Profile
 from .report_beyond import forces, presented, random_objects, sensing, speed, torque_limit
 from .report_figures import FIGURES_DIR, draw_figures, embed
-from .report_paper import chunks, curriculum, loss_factors, modalities, strategies
+from .report_paper import chunks, loss_factors, modalities, strategies, training
 from .report_senses import counterfactuals
 from .report_setting import introduction, regenerate
 from .report_targets import targets
@@ -83,7 +83,7 @@ def render(results: Results, figures: set[str]) -> str:
         modalities(view),
         loss_factors(view),
         chunks(view),
-        curriculum(view),
+        training(view),
         forces(view),
         shown("stable_torques.png", "final_poses.png"),
         torque_limit(view),

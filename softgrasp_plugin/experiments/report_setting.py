@@ -78,6 +78,9 @@ def _demonstrations(view: View) -> str:
     if titles["wide"]:
         size = percent(kinds["wide"]["variation"]["size"], 0)
         exceptions += f" “{'” and “'.join(titles['wide'])}” learns from objects whose size varies by ±{size}."
+    if titles["more"]:
+        number_of = len(kinds["more"]["objects"]) - len(dart["objects"])
+        exceptions += f" “{'” and “'.join(titles['more'])}” learns from {number_of} further objects as well."
     return (
         "A virtual operator, who feels the grasp through a simulated force-feedback glove, demonstrates "
         f"each of {len(dart['objects'])} objects {dart['per_object']} times; the other objects are novel to "

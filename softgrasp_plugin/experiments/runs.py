@@ -94,7 +94,8 @@ class Run:
         """What this policy is tried under beyond the nominal condition."""
         if self.seed >= self.profile.further_seeds:
             return ()
-        return (LIMIT, *INTERVENTIONS, RANDOM_OBJECTS, *PRESENTED, *SENSING)
+        unseen = () if self.configuration.demonstrations == "more" else (RANDOM_OBJECTS,)
+        return (LIMIT, *INTERVENTIONS, *unseen, *PRESENTED, *SENSING)
 
     def train_config(self) -> TrainPipelineConfig:
         """The configuration as `lerobot-train` would parse it."""
