@@ -16,13 +16,14 @@ from ..devices.hands.protocol import HandSample
 from ..joints import JOINTS, NUM_JOINTS, FloatArray
 from . import hand, scene
 from .arm import ARM_JOINTS
-from .camera import Camera, Image, check_renderer, make_camera
+from .camera import Camera, Image
 from .camera_faults import CameraFaults
 from .catalogue import sim_object
 from .contact import ContactReader, FingertipForce, GapReader, Touch, set_contact_stiffness
 from .engine import mujoco
 from .objects import SimObject, Surface, find_surface
 from .outcome import GraspOutcome, OutcomeTracker
+from .renderer import check_renderer, make_camera
 from .squash import Squash
 from .variation import Variation
 

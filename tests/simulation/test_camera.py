@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from softgrasp_plugin.simulation import scene
-from softgrasp_plugin.simulation.camera import RayCamera, check_renderer, make_camera
 from softgrasp_plugin.simulation.engine import mujoco
+from softgrasp_plugin.simulation.ray_camera import RayCamera
 from softgrasp_plugin.simulation.raycast import Packets
+from softgrasp_plugin.simulation.renderer import check_renderer, make_camera
 from softgrasp_plugin.simulation.solids import Solids, View
 from softgrasp_plugin.simulation.world import World
 
