@@ -41,8 +41,9 @@ def _progress(view: View) -> str:
         for cell in found.cells.values()
     )
     operator = "is" if view.runs(OPERATOR) else "is not yet"
+    share = f"All {planned}" if done == planned else f"So far {done} of {planned}"
     return (
-        f"So far {done} of {planned} policies are trained and tried under the nominal condition, in "
+        f"{share} policies are trained and tried under the nominal condition, in "
         f"{count(trials)} trials under all conditions; the virtual operator {operator} among them."
     )
 
@@ -65,22 +66,22 @@ def _demonstrations(view: View) -> str:
     kinds = view.setting.demonstrations
     dart = kinds["dart"]
     titles = {
-        kind: [
+        kind: "” and “".join(
             CONFIGURATIONS[name].title
             for name in view.setting.profile["configurations"]
             if CONFIGURATIONS[name].demonstrations == kind
-        ]
+        )
         for kind in kinds
     }
     exceptions = ""
     if titles["clean"]:
-        exceptions += f" Only “{'” and “'.join(titles['clean'])}” learn from demonstrations without noise."
+        exceptions += f" Only “{titles['clean']}” learn from demonstrations without noise."
     if titles["wide"]:
         size = percent(kinds["wide"]["variation"]["size"], 0)
-        exceptions += f" “{'” and “'.join(titles['wide'])}” learns from objects whose size varies by ±{size}."
+        exceptions += f" “{titles['wide']}” learns from objects whose size varies by ±{size}."
     if titles["more"]:
         number_of = len(kinds["more"]["objects"]) - len(dart["objects"])
-        exceptions += f" “{'” and “'.join(titles['more'])}” learns from {number_of} further objects as well."
+        exceptions += f" “{titles['more']}” learns from {number_of} further objects as well."
     return (
         "A virtual operator, who feels the grasp through a simulated force-feedback glove, demonstrates "
         f"each of {len(dart['objects'])} objects {dart['per_object']} times; the other objects are novel to "

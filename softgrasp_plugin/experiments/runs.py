@@ -90,6 +90,13 @@ class Run:
         }
 
     @property
+    def is_trained(self) -> bool:
+        """Whether training is over and what came of it was tried under the nominal condition."""
+        return trained_policy(self.folder).exists() and not missing_trials(
+            self.folder, [NOMINAL], self.profile
+        )
+
+    @property
     def further_conditions(self) -> tuple[Condition, ...]:
         """What this policy is tried under beyond the nominal condition."""
         if self.seed >= self.profile.further_seeds:
@@ -154,30 +161,23 @@ def try_run(run: Run, conditions: Iterable[Condition], report: Report) -> None:
     """Try the trained policy under the given conditions."""
     loaded: PolicyRunner | None = None
     donors = Donors(run)
-    for condition in conditions:
+    for condition, seed, path in missing_trials(run.folder, conditions, run.profile):
         tasks = tasks_of(condition, run.profile.tasks)
-        for seed in trial_seeds(condition, run.profile):
-            path = run.folder / "trials" / condition.name / f"{seed}.json"
-            if path.exists():
-                continue
-            loaded = loaded or PolicyRunner(str(trained_policy(run.folder)))
-            env = SoftGraspSimEnvConfig(**{**run.environment, **condition.env})
-            trials, traces = run_trials(loaded, env, tasks, seed, condition.intervention, donors.find)
-            if condition == NOMINAL and seed == FIRST_TRIAL_SEED:
-                _keep_traces(run.folder / "traces", trials, traces)
-                _keep_latency(run.folder / LATENCY_FILE, loaded, traces[0])
-            write_json(path, [trial.to_json() for trial in trials])
-            successes = sum(trial.is_success for trial in trials)
-            report(f"{condition.name}, scene {seed}: {successes} of {len(trials)}")
+        loaded = loaded or PolicyRunner(str(trained_policy(run.folder)))
+        env = SoftGraspSimEnvConfig(**{**run.environment, **condition.env})
+        trials, traces = run_trials(loaded, env, tasks, seed, condition.intervention, donors.find)
+        if condition == NOMINAL and seed == FIRST_TRIAL_SEED:
+            _keep_traces(run.folder / "traces", trials, traces)
+            _keep_latency(run.folder / LATENCY_FILE, loaded, traces[0])
+        write_json(path, [trial.to_json() for trial in trials])
+        successes = sum(trial.is_success for trial in trials)
+        report(f"{condition.name}, scene {seed}: {successes} of {len(trials)}")
 
 
 def try_operator(home: Path, profile: Profile, report: Report) -> None:
     """Let the virtual operator grasp the same objects in the same scenes."""
     config = EpisodeConfig(variation=profile.variation, lift=profile.lift)
-    for seed in trial_seeds(NOMINAL, profile):
-        path = home / "runs" / OPERATOR / "seed_0" / "trials" / NOMINAL.name / f"{seed}.json"
-        if path.exists():
-            continue
+    for _, seed, path in missing_trials(operator_folder(home), [NOMINAL], profile):
         trials = []
         for task in profile.tasks:
             result = run_operator_episode(SIM_OBJECT_BY_TASK[task].object_id, seed, config)
@@ -186,6 +186,29 @@ def try_operator(home: Path, profile: Profile, report: Report) -> None:
             trials.append(make_trial(task, seed, outcome, state, result.lift_height_m, config.fps))
         write_json(path, [trial.to_json() for trial in trials])
         report(f"scene {seed}: {sum(trial.is_success for trial in trials)} of {len(trials)}")
+
+
+def operator_folder(home: Path) -> Path:
+    """Where the virtual operator's trials are kept, as those of a run."""
+    return home / "runs" / OPERATOR / "seed_0"
+
+
+def missing_trials(
+    folder: Path, conditions: Iterable[Condition], profile: Profile
+) -> list[tuple[Condition, int, Path]]:
+    """The scenes that were not tried yet: condition, seed and where the trials will be kept.
+
+    Args:
+        folder: of a run, or of the virtual operator.
+        conditions: what is to be tried.
+        profile: says how many scenes there are.
+    """
+    scenes = [
+        (condition, seed, folder / "trials" / condition.name / f"{seed}.json")
+        for condition in conditions
+        for seed in trial_seeds(condition, profile)
+    ]
+    return [scene for scene in scenes if not scene[-1].exists()]
 
 
 def trial_seeds(condition: Condition, profile: Profile) -> range:

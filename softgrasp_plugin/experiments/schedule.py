@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from .plan import NOMINAL, OPERATOR, Configuration, Demonstrations, Profile
-from .runs import Run, record, train_run, try_operator, try_run
+from .runs import Run, missing_trials, operator_folder, record, train_run, try_operator, try_run
 
 _POLL_S = 0.5
 _SPAWN = get_context("spawn")
@@ -85,15 +85,17 @@ def make_runs(
 
 
 def make_stages(runs: Sequence[Run], home: Path, profile: Profile) -> list[list[Piece]]:
-    """The work in stages: a stage needs the ones before it."""
-    kinds = dict.fromkeys(run.configuration.demonstrations for run in runs)
+    """The work that is missing, in stages: a stage needs the ones before it."""
+    training = [run for run in runs if not run.is_trained]
+    trying = [run for run in runs if missing_trials(run.folder, run.further_conditions, profile)]
+    kinds = dict.fromkeys(run.configuration.demonstrations for run in (*training, *trying))
+    first = [Piece(f"record {kind}", _Recording(home, profile, kind)) for kind in kinds]
+    if missing_trials(operator_folder(home), [NOMINAL], profile):
+        first.append(Piece(OPERATOR, _Operator(home, profile)))
     stages = [
-        [
-            *(Piece(f"record {kind}", _Recording(home, profile, kind)) for kind in kinds),
-            Piece(OPERATOR, _Operator(home, profile)),
-        ],
-        [Piece(run.name, _Training(run)) for run in runs],
-        [Piece(f"{run.name}, further trials", _FurtherTrials(run)) for run in runs if run.further_conditions],
+        first,
+        [Piece(run.name, _Training(run)) for run in training],
+        [Piece(f"{run.name}, further trials", _FurtherTrials(run)) for run in trying],
     ]
     return [stage for stage in stages if stage]
 

@@ -159,9 +159,8 @@ def benchmark(config: BenchmarkConfig) -> bool:
 
 def main() -> None:
     """Run the command; exit status 1 if a piece of work failed or after a mistake in the options."""
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # a terminated benchmark leaves no worker behind
+    # As after Ctrl-C, no worker is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         passed = benchmark()
     except ParsingError as error:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mujoco import MjData
 
 Image = NDArray[np.uint8]
+"""A picture (height, width, 3), or colours (N, 3): red, green and blue."""
 
 
 class Camera(Protocol):

@@ -3,11 +3,13 @@
 import os
 import pty
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-TASK = "Grasp the object without crushing it and hold it lifted."
+from softgrasp_plugin.grasping.objects import TASK_DESCRIPTION
+from softgrasp_plugin.scripts.steps import console_script
+
+TASK = TASK_DESCRIPTION
 SMALL_CAMERA = "{side: {type: softgrasp_sim, width: 160, height: 120, fps: 30}}"
 
 CORRECT_ONCE = [
@@ -38,9 +40,8 @@ def run_command(name: str, *arguments: str, home: Path, timeout: float = 600) ->
 
 def start(name: str, *arguments: str, home: Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run a console script of this environment and return whatever came of it."""
-    script = Path(sys.executable).parent / name
     return subprocess.run(
-        [str(script), *arguments],
+        [console_script(name), *arguments],
         env=environment(home),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -114,9 +113,8 @@ def test_rerecording_discards_and_repeats_with_another_scene(home: Path) -> None
 
 def test_interrupted_recording_keeps_the_episodes_it_has_saved(home: Path) -> None:
     root = home / "interrupted"
-    script = Path(sys.executable).parent / "lerobot-record"
     process = subprocess.Popen(
-        [str(script), *record_arguments(root, episodes=20, seconds=1, video=False)],
+        [console_script("lerobot-record"), *record_arguments(root, episodes=20, seconds=1, video=False)],
         env=environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

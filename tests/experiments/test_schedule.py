@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from softgrasp_plugin.experiments.plan import CONFIGURATIONS, PROFILES
+from softgrasp_plugin.experiments.files import write_json
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES, Profile
+from softgrasp_plugin.experiments.runs import missing_trials, operator_folder
 from softgrasp_plugin.experiments.schedule import Failure, Piece, Workers, make_runs, make_stages
+from softgrasp_plugin.experiments.training import trained_policy
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,30 @@ def test_stages_record_then_train_then_try(tmp_path: Path) -> None:
     assert [piece.name for piece in record] == ["record dart", "record clean", "operator"]
     assert len(train) == len(runs)
     assert all(piece.name.endswith("further trials") for piece in further)
+
+
+def try_all(folder: Path, conditions, profile: Profile) -> None:
+    for _, _, path in missing_trials(folder, conditions, profile):
+        write_json(path, [])
+
+
+def test_what_is_done_is_no_piece_of_work_any_more(tmp_path: Path) -> None:
+    profile = PROFILES["quick"]
+    chosen = [CONFIGURATIONS["softgrasp"], CONFIGURATIONS["one_step_clean"]]
+    done, other, *_ = make_runs(chosen, profile, tmp_path, "cpu")
+    try_all(operator_folder(tmp_path), [NOMINAL], profile)
+    try_all(done.folder, [NOMINAL, *done.further_conditions], profile)
+    names = [[piece.name for piece in stage] for stage in make_stages([done], tmp_path, profile)]
+    assert names == [["record dart"], [done.name]], "trials without a trained policy"
+
+    trained_policy(done.folder).mkdir(parents=True)
+    assert make_stages([done], tmp_path, profile) == []
+    names = [[piece.name for piece in stage] for stage in make_stages([done, other], tmp_path, profile)]
+    assert names == [["record clean"], [other.name], [f"{other.name}, further trials"]]
+
+    more = replace(profile, trials=profile.trials + 1)
+    stages = make_stages([replace(done, profile=more)], tmp_path, more)
+    assert [len(stage) for stage in stages] == [2, 1, 1], "more trials are wanted"
 
 
 @pytest.mark.slow  # LeRobot's parser takes its time

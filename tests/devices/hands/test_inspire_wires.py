@@ -127,10 +127,12 @@ def test_a_late_reply_is_never_taken_for_a_fresh_one(wire: Wire) -> None:
     rig.emulator.close()
 
 
-@pytest.mark.parametrize("fault", ["drop", "corrupt", "wrong_id"])
-def test_a_spoilt_reply_is_asked_for_again(rig: Rig, wire: Wire, fault: str) -> None:
-    if wire == "tcp" and fault != "drop":
-        pytest.skip("TCP has its own checksum and its own address")
+# TCP has its own checksum and its own address.
+@pytest.mark.parametrize(
+    ("wire", "fault"),
+    [*itertools.product(["serial", "rtu"], ["drop", "corrupt", "wrong_id"]), ("tcp", "drop")],
+)
+def test_a_spoilt_reply_is_asked_for_again(rig: Rig, fault: str) -> None:
     for value in (100, 200, 300):
         setattr(rig.emulator.faults, fault, 1)
         rig.driver.write_shorts(rh56.FORCE_SET, [value] * 6)
@@ -146,9 +148,8 @@ def test_garbage_and_split_replies_are_understood(rig: Rig, wire: Wire) -> None:
         assert rig.driver.read_shorts(rh56.ANGLE_ACT) == (1000,) * 6
 
 
-def test_garbage_on_tcp_ends_the_connection_not_the_hand(rig: Rig, wire: Wire) -> None:
-    if wire != "tcp":
-        pytest.skip("of a byte stream without headers")
+@pytest.mark.parametrize("wire", ["tcp"])
+def test_garbage_on_tcp_ends_the_connection_not_the_hand(rig: Rig) -> None:
     rig.emulator.faults.garbage = b"\xff" * 9
     with pytest.raises(DeviceSilentError):
         rig.driver.read_shorts(rh56.ANGLE_ACT)
