@@ -9,6 +9,8 @@ import softgrasp_plugin
 
 PACKAGE = Path(softgrasp_plugin.__file__).parent
 FLOORS = (
+    "bounds",
+    "files",
     "joints",
     "hub_configs",
     "grasping",

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
+from ..files import write_text
 from .collecting import collect
-from .files import write_text
 from .plan import CONFIGURATIONS, Profile
 from .report_beyond import forces, presented, random_objects, sensing, speed, torque_limit
 from .report_figures import FIGURES_DIR, draw_figures, embed

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from .files import write_text
+from ..files import write_text
 from .results import Cell, ConditionResult, Latency, Results, RunResult, SceneValues, Training
 from .setting import Setting
 

@@ -19,13 +19,13 @@ from lerobot.utils.constants import OBS_STATE
 
 from ..datasets.evaluation import PolicyRunner
 from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
+from ..files import write_json
 from ..hub_configs import config_path
 from ..joints import IMAGE_FEATURE
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
 from .demonstrations import demonstrate
 from .evaluation import Condition, Trace, Trial, make_trial, run_trials
-from .files import write_json
 from .frames import FrameCache
 from .interventions import Donor
 from .plan import (

@@ -25,10 +25,10 @@ from draccus.utils import ParsingError
 from lerobot.configs import parser
 from lerobot.utils.device_utils import auto_select_torch_device
 
-from ..experiments.files import write_json
 from ..experiments.plan import CONFIGURATIONS, OPERATOR, PROFILES, Configuration, Profile
 from ..experiments.report import publish, write_report
 from ..experiments.schedule import Failure, Workers, make_runs, make_stages
+from ..files import write_json
 from ..simulation.variation import Variation
 from .steps import LiveLine
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from softgrasp_plugin.experiments.files import write_json
 from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES, Profile
 from softgrasp_plugin.experiments.runs import missing_trials, operator_folder
 from softgrasp_plugin.experiments.schedule import Failure, Piece, Workers, make_runs, make_stages
 from softgrasp_plugin.experiments.training import trained_policy
+from softgrasp_plugin.files import write_json
 
 
 @dataclass(frozen=True)
