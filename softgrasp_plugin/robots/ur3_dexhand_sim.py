@@ -57,7 +57,7 @@ class UR3DexHandSim(GraspRobot):
     def connect(self, calibrate: bool = True) -> None:
         """Build the world and set the first scene."""
         config = self.config
-        world = World(fps=config.fps, variation=config.variation, renderer=config.renderer)
+        world = World(fps=config.fps, settings=config.world, renderer=config.renderer)
         session = Session(world, config.objects, config.seed)
         session.listeners.append(self._on_trial)
         self.hand, self.arm = SimulatedHand(world), SimulatedArm(world)

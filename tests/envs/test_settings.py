@@ -17,6 +17,7 @@ from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
 from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
 from softgrasp_plugin.simulation.catalogue import RANDOM_TASKS
+from softgrasp_plugin.simulation.settings import WorldSettings
 from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION, Variation
 
 HUB_CONFIGS = Path(__file__).parents[2] / "hub_configs"
@@ -31,7 +32,7 @@ def parse(*options: str) -> SoftGraspSimEnvConfig:
 
 
 def first_picture(**options: object) -> np.ndarray:
-    env = SoftGraspSimEnv("object_03", height=48, width=64, **options)  # type: ignore[arg-type]
+    env = SoftGraspSimEnv("object_03", height=48, width=64, world=WorldSettings(**options))  # type: ignore[arg-type]
     observation, _ = env.reset(seed=5)
     image: np.ndarray = observation["pixels"]["side"]
     return image
@@ -39,7 +40,7 @@ def first_picture(**options: object) -> np.ndarray:
 
 def force_after_closing(**options: object) -> float:
     """Sum of the torques in newtons that the hand feels after the same 60 commands."""
-    env = SoftGraspSimEnv("object_03", height=48, width=64, torque_noise=0.0, **options)  # type: ignore[arg-type]
+    env = SoftGraspSimEnv("object_03", height=48, width=64, world=WorldSettings(torque_noise=0.0, **options))  # type: ignore[arg-type]
     observation, _ = env.reset(seed=5)
     action = observation["agent_pos"].copy()
     action[5], action[6:] = 0.93, 0.0
@@ -97,12 +98,12 @@ def test_settings_survive_the_training_configuration(tmp_path: Path) -> None:
     ("option", "message"),
     [
         ("--env.surface=jelly", "surface must be one of .*TPE"),
-        ("--env.camera_shift_m=-1", "camera_shift_m is a half-width in metres"),
-        ("--env.camera_turn_rad=3", "camera_turn_rad is a half-width in radians"),
-        ("--env.dropped_frame_rate=2", "dropped_frame_rate is a probability"),
-        ("--env.torque_noise=-0.1", "--env.torque_noise is a standard deviation in newtons"),
-        ("--env.variation.mass=3", "mass is a share"),
-        ("--env.variation.friction=-0.1", "friction is a half-width"),
+        ("--env.camera_shift_m=-1", r"camera_shift_m must be a number in \[0, 0.1\] m, got -1"),
+        ("--env.camera_turn_rad=3", r"camera_turn_rad must be a number in \[0, 0.5\] rad, got 3"),
+        ("--env.dropped_frame_rate=2", r"dropped_frame_rate must be a number in \[0, 1\], got 2"),
+        ("--env.torque_noise=-0.1", r"torque_noise must be a number in \[0, 10\] N, got -0.1"),
+        ("--env.variation.mass=3", r"variation.mass must be a number in \[0, 0.9\], got 3"),
+        ("--env.variation.friction=-0.1", r"variation.friction must be a number in \[0, 0.9\], got -0.1"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(option: str, message: str) -> None:
@@ -123,7 +124,7 @@ def test_hidden_settings_look_the_same_and_feel_different(setting: dict[str, obj
 
 def test_a_moved_camera_and_lost_pictures_reach_the_observation() -> None:
     assert (first_picture(camera_shift_m=0.02) != first_picture()).any()
-    env = SoftGraspSimEnv("object_03", height=48, width=64, dropped_frame_rate=1.0)
+    env = SoftGraspSimEnv("object_03", height=48, width=64, world=WorldSettings(dropped_frame_rate=1.0))
     observation, _ = env.reset(seed=5)
     start = observation["pixels"]["side"]
     observation, *_ = env.step(observation["agent_pos"] + np.r_[np.full(6, 0.1), np.zeros(6)])
