@@ -11,11 +11,13 @@ from lerobot.utils.constants import ACTION, OBS_STATE
 from ..bounds import require_within
 from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
+from ..running_command import running_command
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.camera import check_picture_size, check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
 from ..simulation.clock import check_rate
 from ..simulation.settings import WorldOptions
+from ..simulation.state_size import check_state_size
 
 ALL_TASKS = "all"
 _LONGEST_EPISODE = 100_000
@@ -58,6 +60,12 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             ValueError: for an unknown task, surface or renderer, or a number out of its range.
         """
         check_rate("--env.fps", self.fps)
+        if self.max_parallel_tasks != 1:
+            raise ValueError(
+                f"--env.max_parallel_tasks={self.max_parallel_tasks}: LeRobot would call one policy from "
+                "several threads at once, and a policy that remembers what it saw would mix up the tasks. Leave "
+                "it at 1; --eval.batch_size runs several trials of a task side by side."
+            )
         require_within("--env.episode_length", self.episode_length, 1, _LONGEST_EPISODE, "ticks")
         check_picture_size("--env.observation", self.observation_height, self.observation_width)
         check_renderer(self.renderer)
@@ -71,6 +79,23 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             "agent_pos": PolicyFeature(type=FeatureType.STATE, shape=state),
             IMAGE_FEATURE: PolicyFeature(type=FeatureType.VISUAL, shape=image),
         }
+
+    def _check_against_training(self) -> None:
+        """Refuse to try a policy with another state or another rate than it was trained on.
+
+        Raises:
+            ValueError: if one of them differs, naming the option.
+        """
+        command = running_command()
+        if command is None:
+            return
+        state = self.features["agent_pos"].shape[0]
+        check_state_size(command.policy, state, "--env.arm_joints", self.arm_joints)
+        if command.fps not in (None, self.fps):
+            raise ValueError(
+                f"--env.fps={self.fps}, but the policy is trained on {command.fps:g} frames per second: "
+                f"use --env.fps={command.fps:g}."
+            )
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -93,9 +118,14 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
     def create_envs(
         self, n_envs: int, use_async_envs: bool = False
     ) -> dict[str, dict[int, gym.vector.VectorEnv]]:
-        """Build `{"softgrasp_sim": {object id: vector environment}}`, one entry per selected task."""
+        """Build `{"softgrasp_sim": {object id: vector environment}}`, one entry per selected task.
+
+        Raises:
+            ValueError: if the policy of the running command was trained on another state or rate.
+        """
         from .vector import make_vector_env
 
+        self._check_against_training()
         return {
             self.type: {
                 SIM_OBJECT_BY_TASK[task].object_id: make_vector_env(

@@ -104,7 +104,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         world.step()
         self._ticks += 1
         outcome = world.outcome()
-        terminated = outcome.is_success or outcome.is_dropped or outcome.is_crushed
+        terminated = outcome.is_decided
         truncated = not terminated and self._ticks >= self._max_episode_steps
         return self._observe(world), float(outcome.is_success), terminated, truncated, self._info(world)
 

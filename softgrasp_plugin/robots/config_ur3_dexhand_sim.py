@@ -11,7 +11,7 @@ from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CAMERA_KEY
 from ..simulation.camera import check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
-from ..simulation.clock import MAX_SEED, check_rate
+from ..simulation.clock import MAX_EPISODE, MAX_SEED, check_rate
 from ..simulation.config_simulated_camera import SimulatedCameraConfig
 from ..simulation.settings import WorldOptions
 
@@ -33,8 +33,12 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
         objects: tasks presented in turn, one per episode: `object_01` … `object_12` of Table 2, or
             `random_01` … `random_06` that are not in it.
         seed: decides every scene of the session; the same seed gives the same scenes.
-        fps: control rate in Hz; one `send_action` advances the world by 1/fps, so give it the value of
-            `--dataset.fps`.
+        episode: number of the scene that the session begins with. Objects, seed and episode say which scene
+            is met, in every command; `lerobot-replay` takes that of the replayed episode, if its dataset
+            remembers it.
+        attempt: number of the attempt at that episode; recording it again presents another scene.
+        fps: control rate in Hz; one `send_action` advances the world by 1/fps. None, the default, follows the
+            command that drives the robot; another rate than the command's is refused.
         cameras: cameras by name.
         renderer: `ray` needs no graphics driver; `gl` uses MuJoCo's renderer where OpenGL works.
         action_noise: standard deviation of slow noise added to the executed closure while the recorded action
@@ -46,7 +50,9 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
 
     objects: list[str] = field(default_factory=lambda: [TASKS[0]])
     seed: int = 0
-    fps: int = 30
+    episode: int = 0
+    attempt: int = 0
+    fps: int | None = None
     cameras: dict[str, CameraConfig] = field(default_factory=_side_camera)
     renderer: str = "ray"
     action_noise: float = 0.0
@@ -66,7 +72,10 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
             raise ValueError(
                 f"--robot.objects={self.objects} must name at least one of: {', '.join(SIM_OBJECT_BY_TASK)}."
             )
-        check_rate("--robot.fps", self.fps)
+        if self.fps is not None:
+            check_rate("--robot.fps", self.fps)
+        for name in ("episode", "attempt"):
+            require_within(f"--robot.{name}", getattr(self, name), 0, MAX_EPISODE)
         require_within("--robot.seed", self.seed, 0, MAX_SEED)
         require_within("--robot.action_noise", self.action_noise, 0.0, _MOST_ACTION_NOISE)
         check_renderer(self.renderer)

@@ -6,6 +6,9 @@ FEEDBACK_RATE = 120
 MAX_SEED = 2**32 - 1
 """Seeds above it are not those of every generator."""
 
+MAX_EPISODE = 10**6
+"""More scenes than any session will see."""
+
 
 def check_rate(name: str, fps: int) -> None:
     """Refuse a control rate whose ticks are not whole numbers of the world's.
