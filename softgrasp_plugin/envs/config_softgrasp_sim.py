@@ -63,8 +63,8 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         if self.max_parallel_tasks != 1:
             raise ValueError(
                 f"--env.max_parallel_tasks={self.max_parallel_tasks}: LeRobot would call one policy from "
-                "several threads at once, and a policy that remembers what it saw would mix up the tasks. Leave "
-                "it at 1; --eval.batch_size runs several trials of a task side by side."
+                "several threads at once, and a policy that remembers what it saw would mix up the tasks. "
+                "Leave it at 1; --eval.batch_size runs several trials of a task side by side."
             )
         require_within("--env.episode_length", self.episode_length, 1, _LONGEST_EPISODE, "ticks")
         check_picture_size("--env.observation", self.observation_height, self.observation_width)

@@ -28,10 +28,9 @@ def loop_rate(asked: int | None, command: RunningCommand | None) -> int:
         )
     if not rates:
         return DEFAULT_RATE if asked is None else asked
-    ((name, rate),) = list(rates.items())[:1]
-    ticks = int(rate) if rate == int(rate) else 0
-    check_rate(f"The rate of lerobot-{command.name if command else ''} ({name}={rate:g})", ticks)
-    return ticks
+    name, rate = next(iter(rates.items()))
+    check_rate(name, rate)
+    return int(rate)
 
 
 def _rates(command: RunningCommand) -> dict[str, float]:

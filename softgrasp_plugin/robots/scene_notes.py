@@ -65,7 +65,7 @@ def chosen_scene(config: UR3DexHandSimConfig, command: RunningCommand | None) ->
     with reading(root / NOTES_FILE, "the scenes of its episodes", "Move it away to replay without it."):
         remembered = _read(notes[_SCENE])
         differing = _differing(config, dict(notes.get(_CIRCUMSTANCES, {})))
-    logger.info("Episode %d is replayed in its own scene: %s.", episode, remembered)
+    logger.info("Episode %d is replayed in the scene it was recorded in: %s.", episode, remembered)
     if differing:
         logger.warning("Not as it was recorded, so that it may end otherwise: %s.", "; ".join(differing))
     return remembered

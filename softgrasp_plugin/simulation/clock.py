@@ -10,7 +10,7 @@ MAX_EPISODE = 10**6
 """More scenes than any session will see."""
 
 
-def check_rate(name: str, fps: int) -> None:
+def check_rate(name: str, fps: float) -> None:
     """Refuse a control rate whose ticks are not whole numbers of the world's.
 
     Args:
@@ -20,8 +20,8 @@ def check_rate(name: str, fps: int) -> None:
     Raises:
         ValueError: if it does not divide 120.
     """
-    is_number = isinstance(fps, int) and not isinstance(fps, bool)
-    if not is_number or fps <= 0 or FEEDBACK_RATE % fps:
+    is_number = isinstance(fps, int | float) and not isinstance(fps, bool)
+    if not is_number or not 1 <= fps <= FEEDBACK_RATE or FEEDBACK_RATE % fps or fps != int(fps):
         raise ValueError(
             f"{name} must divide {FEEDBACK_RATE} (10, 15, 20, 30, 60 …) so that ticks are whole, got {fps!r}."
         )
