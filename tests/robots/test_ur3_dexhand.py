@@ -173,7 +173,7 @@ def test_observes_commands_and_publishes_what_is_felt(robot: UR3DexHand, plant: 
 
 
 def test_a_jump_in_the_command_is_carried_out_at_the_configured_speed(robot: UR3DexHand) -> None:
-    robot.config.max_closure_speed = 0.5
+    robot.hand._limited.limiter.max_closure_speed = 0.5
     robot.send_action({})
     sent = robot.send_action(dict.fromkeys(CLOSURE_KEYS, 1.0))
     assert 0.0 < sent[CLOSURE_KEYS[0]] <= 0.5 * 0.1 + 1e-9
