@@ -93,11 +93,13 @@ class LimitedLink:
         """
         asked = self._clock()
         self._notice_silence(asked)
-        if self._was_silent:
-            self._link.repeat_limits()
         closure, force = self._link.measure()
         self._believe(closure, force)
-        self._was_silent = False
+        # It may have been silent until a moment ago, while it was being asked.
+        self._notice_silence(self._clock())
+        if self._was_silent:
+            self._link.repeat_limits()
+            self._was_silent = False
         self._answered_at = self._clock()
         if self.limiter.is_lost:
             self.limiter.start_at(closure, asked)

@@ -112,3 +112,32 @@ def test_configuration_loads_no_driver() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+NUMBERS = {
+    "inspire_modbus_tcp": (
+        "rate_hz",
+        "max_force_n",
+        "stale_after_s",
+        "hand_id",
+        "speed",
+        "reply_timeout_s",
+        "byte_registers",
+        "tcp_port",
+    ),
+    "inspire_serial": ("baudrate",),
+    "inspire_modbus_rtu": ("baudrate",),
+    "dynamixel": ("baudrate", "ids", "lever_arm_m"),
+}
+
+
+@pytest.mark.parametrize(
+    ("hand", "name"), [(hand, name) for hand, names in NUMBERS.items() for name in names]
+)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e308, -1.0, True, "7"])
+def test_every_number_has_bounds(hand: str, name: str, bad: object) -> None:
+    value = {"ids": [1, 2, 3, 4, 5, bad], "lever_arm_m": [bad]}.get(name, bad)
+    with pytest.raises(ValueError, match=rf"{name}"):
+        dataclasses.replace(EXAMPLES[hand], **{name: value})
+    with pytest.raises(ValueError, match="baudrate must be a whole number"):
+        dataclasses.replace(EXAMPLES["inspire_serial"], baudrate=9600.5)  # type: ignore[arg-type]
