@@ -24,7 +24,7 @@ from .grasp_robot import GraspRobot
 
 logger = logging.getLogger(__name__)
 
-_DELETE = "Give the robot.id of this hand, or delete the file and run lerobot-calibrate."
+_DELETE = "Delete the file and run lerobot-calibrate, or give this hand's own robot.id."
 
 
 class UR3DexHand(GraspRobot):

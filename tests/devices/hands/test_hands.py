@@ -562,3 +562,18 @@ def test_another_rh56s_calibration_is_refused() -> None:
     config = InspireSerialHandConfig(port="/dev/ttyUSB0", hand_id=2)
     with pytest.raises(ValueError, match=r"hand_id 1, and this is .*hand_id 2"):
         make_hand(config, FeelChannel()).adopt(calibration_of("inspire_serial"))
+
+
+def test_errors_that_could_not_be_read_are_read_again_at_once() -> None:
+    with rigged("inspire_serial") as rig:
+        link = make_link(rig.config)
+        link.open()
+        link.start({}, np.full(NUM_JOINTS, 1.0))
+        rig.break_down()
+        rig.faults.silent = True
+        with pytest.raises(DeviceSilentError):
+            link.measure()
+        rig.faults.silent = False
+        with pytest.raises(DeviceFaultError, match="middle_bend overheated"):
+            link.measure()
+        link.close()
