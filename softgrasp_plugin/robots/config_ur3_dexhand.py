@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from lerobot.cameras.configs import CameraConfig
 from lerobot.robots.config import RobotConfig
 
+from ..bounds import require_within
 from ..devices.arms.config import ArmConfig, NoArmConfig, URArmConfig
 from ..devices.hands.config import HandConfig
 from ..grasping.lift import LiftConfig
@@ -22,7 +23,8 @@ class UR3DexHandConfig(RobotConfig):
         arm: what carries it: `--robot.arm.type=none | ur` and its options.
         cameras: cameras by name; the camera that the policy sees is called `side`.
         torque: whether and how predicted torques limit the grip.
-        lift: when and how the arm is raised.
+        lift: when and how the arm is raised. Its speed and ramps also limit how the arm comes to the grasp
+            pose and comes down.
         lower_after_s: a raised arm comes down again once the hand has touched nothing for so long, and the
             next grasp may begin.
         max_closure_speed: the fastest a joint is told to move, closure per second, wherever the command comes
@@ -46,9 +48,8 @@ class UR3DexHandConfig(RobotConfig):
             ValueError: if one is out of range, or the arm may not do what the lift asks for.
         """
         super().__post_init__()
-        for name in ("lower_after_s", "max_closure_speed"):
-            if not 0.0 < getattr(self, name) <= 60.0:
-                raise ValueError(f"--robot.{name} must lie in (0, 60], got {getattr(self, name)}.")
+        require_within("--robot.lower_after_s", self.lower_after_s, 0.0, 60.0, "s", above_low=True)
+        require_within("--robot.max_closure_speed", self.max_closure_speed, 0.0, 20.0, "1/s", above_low=True)
         if isinstance(self.arm, URArmConfig):
             for asked, allowed in (("height_m", "max_height_m"), ("speed_m_s", "max_speed_m_s")):
                 if getattr(self.lift, asked) > getattr(self.arm, allowed):

@@ -46,7 +46,8 @@ class UR3DexHand(GraspRobot):
         super().__init__(config, lift=config.lift, torque=config.torque, camera_shapes=shapes)
         self.config = config
         self.cameras = make_cameras_from_configs(config.cameras)
-        self.arm = make_arm(config.arm)
+        slowest = config.arm.no_faster_than(config.lift.speed_m_s, config.lift.acceleration_m_s2)
+        self.arm = make_arm(slowest)
         self.hand = make_hand(config.hand, feel_channel(config.rig), self._hand_calibration)
         self._connected = False
 
@@ -154,8 +155,7 @@ class UR3DexHand(GraspRobot):
         if touches.any() or self.lift_phase != LiftPhase.HOLDING:
             self._touched_at = now
         elif now - self._touched_at >= self.config.lower_after_s:
-            self._touched_at = now
-            self._start_trial(self._commanded)
+            self._supervisor.lower()
 
     def _release(self) -> None:
         self._connected = False

@@ -2,11 +2,14 @@
 process.
 """
 
+import dataclasses
 import importlib.util
+import math
 import os
 import signal
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -143,8 +146,40 @@ def test_a_hand_on_a_bench_has_no_arm() -> None:
         ({"lookahead_s": 0.5}, "lookahead_s"),
         ({"up": (0.0, 1.0, 1.0)}, "length 1"),
         ({"watchdog_hz": 0.5}, "watchdog_hz"),
+        ({"tcp": (0, 0, 1e308, 0, 0, 0)}, r"tcp\[2\]"),
+        ({"payload_cog_m": (float("nan"), 0, 0)}, r"payload_cog_m\[0\]"),
     ],
 )
 def test_a_wrong_value_says_what_is_expected(options, reason) -> None:
     with pytest.raises(ValueError, match=reason):
         URArmConfig(**{"host": "10.0.0.1", "grasp_joints": GRASP_JOINTS, **options})
+
+
+NUMBERS = [field.name for field in dataclasses.fields(URArmConfig) if field.type in (float, "float")]
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 1e308, -1e308, 10**400, True, "0.1", None])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_has_a_hard_bound(name, value) -> None:
+    with pytest.raises(ValueError, match=rf"--robot\.arm\.{name} must be a number in"):
+        URArmConfig(host="10.0.0.1", grasp_joints=GRASP_JOINTS, **{name: value})
+
+
+def test_the_slower_limits_hold_where_two_apply() -> None:
+    arm = URArmConfig(host="10.0.0.1", grasp_joints=GRASP_JOINTS)
+    slow = arm.no_faster_than(0.03, 0.15)
+    assert (slow.max_speed_m_s, slow.max_acceleration_m_s2) == (0.03, 0.15)
+    assert arm.no_faster_than(0.2, 9.0) == arm
+    assert NoArmConfig().no_faster_than(0.03, 0.15) == NoArmConfig()
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(0.05, 0.05), (0.5, 0.15), (1e308, 0.15), (-0.2, 0.0)])
+def test_the_highest_lift_is_not_passed_on_higher(asked, sent) -> None:
+    heights: list[float] = []
+    arm = URArm(URArmConfig(host="10.0.0.1", grasp_joints=GRASP_JOINTS))
+    arm._helper = SimpleNamespace(command_lift=heights.append)  # type: ignore[assignment]
+    arm.command_lift(asked)
+    assert heights == [sent]
+    for nonsense in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="must be finite"):
+            arm.command_lift(nonsense)
