@@ -11,6 +11,7 @@ PACKAGE = Path(softgrasp_plugin.__file__).parent
 FLOORS = (
     "bounds",
     "files",
+    "running_command",
     "joints",
     "hub_configs",
     "grasping",
