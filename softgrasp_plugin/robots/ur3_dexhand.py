@@ -7,12 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from lerobot.cameras.utils import make_cameras_from_configs
-from lerobot.lerobot_types import RobotAction, RobotObservation
+from lerobot.lerobot_types import RobotAction
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
 from ..devices.arms.factory import make_arm
-from ..devices.errors import DeviceSilentError
 from ..devices.feel import feel_channel
 from ..devices.hands.calibration import HandCalibration
 from ..devices.hands.factory import make_hand
@@ -42,10 +40,8 @@ class UR3DexHand(GraspRobot):
     _hand_calibration: HandCalibration | None = None
 
     def __init__(self, config: UR3DexHandConfig) -> None:
-        shapes = {name: (camera.height, camera.width, 3) for name, camera in config.cameras.items()}
-        super().__init__(config, lift=config.lift, torque=config.torque, camera_shapes=shapes)
+        super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
-        self.cameras = make_cameras_from_configs(config.cameras)
         slowest = config.arm.no_faster_than(config.lift.speed_m_s, config.lift.acceleration_m_s2)
         self.arm = make_arm(slowest)
         self.hand = make_hand(config.hand, feel_channel(config.rig), self._hand_calibration)
@@ -102,22 +98,6 @@ class UR3DexHand(GraspRobot):
         self._executed, self._executed_at = closure, time.monotonic()
         self._touched_at = time.monotonic()
         self._start_trial(closure)
-
-    @check_if_not_connected
-    def get_observation(self) -> RobotObservation:
-        """The newest sample of the hand and the newest picture of every camera; waits for neither.
-
-        Raises:
-            DeviceError: if the hand is lost or silent, or a camera's newest picture is too old.
-        """
-        try:
-            return super().get_observation()
-        except TimeoutError as error:
-            raise DeviceSilentError(
-                f"A camera of {self}",
-                f"sends no pictures ({error}).",
-                "Check its cable, use a USB 3 port of its own, and see that nothing else reads it.",
-            ) from error
 
     @check_if_not_connected
     def send_action(self, action: RobotAction) -> RobotAction:

@@ -323,14 +323,23 @@ def test_a_silent_hand_is_never_read_as_fresh(robot: UR3DexHand, wire: RH56Seria
     wire.faults.silent = False
 
 
-def test_a_camera_without_pictures_is_named(robot: UR3DexHand) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        TimeoutError("OpenCVCamera(0) latest frame is too old: 800.0 ms"),
+        RuntimeError("OpenCVCamera(0) read thread is not running."),
+    ],
+)
+def test_a_camera_without_pictures_is_named(robot: UR3DexHand, error: Exception) -> None:
     class FrozenCamera:
         is_connected = False
 
-        def read_latest(self) -> None:
-            raise TimeoutError("OpenCVCamera(0) latest frame is too old: 800.0 ms")
+        def read_latest(self, max_age_ms: int) -> None:
+            assert max_age_ms == 500, "whatever the camera's own default"
+            raise error
 
     robot.cameras = {"side": FrozenCamera()}  # type: ignore[dict-item]
+    robot._camera_shapes = {"side": (480, 640, 3)}
     with pytest.raises(DeviceError, match=r"camera.*OpenCVCamera\(0\).*cable"):
         robot.get_observation()
 
