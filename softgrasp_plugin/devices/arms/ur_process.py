@@ -6,8 +6,8 @@ whose first element says what they are:
 
 * to here: ``("config", URArmConfig)`` once, then ``("lift", height in metres)``; ``("stop", None)`` or the
   pipe's end means: stop and hang up.
-* from here: ``("moving",)`` and ``("ready",)`` as a heartbeat, ``("fault", class, arguments)`` as the last
-  word.
+* from here: ``("moving",)`` and ``("ready",)`` as a heartbeat, ``("fault", class, arguments)`` where it
+  failed, and as the last word, unless the link is lost, ``("stopped", whether the arm was seen to stand)``.
 """
 
 import contextlib
@@ -64,9 +64,9 @@ def serve(connection: Connection, open_link: Callable[[URArmConfig], Link] = URL
             raise
         except DeviceError as error:
             _report(connection, error)
-            link.close()
+            _say(connection, "stopped", link.close())
         else:
-            link.close()
+            _say(connection, "stopped", link.close())
     except Exception as error:  # the other end raises it where the arm is used
         _report(connection, error)
 
@@ -76,8 +76,12 @@ def _report(connection: Connection, error: Exception) -> None:
         (error.device, error.problem, error.remedy) if isinstance(error, DeviceError) else (str(error),)
     )
     kind = type(error) if isinstance(error, DeviceError | ImportError) else RuntimeError
+    _say(connection, "fault", kind, arguments)
+
+
+def _say(connection: Connection, *words: object) -> None:
     with contextlib.suppress(OSError):
-        connection.send(("fault", kind, arguments))
+        connection.send(words)
 
 
 def _run(connection: Connection, config: URArmConfig, link: Link) -> None:

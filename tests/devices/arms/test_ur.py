@@ -4,6 +4,7 @@ process.
 
 import dataclasses
 import importlib.util
+import logging
 import math
 import os
 import signal
@@ -43,11 +44,11 @@ def arm(controller) -> Iterator[URArm]:
     arm.disconnect()
 
 
-def command_until_fault(arm: URArm) -> tuple[Exception, float]:
+def command_until_fault(arm: URArm, height_m: float = 0.0) -> tuple[Exception, float]:
     start = time.monotonic()
     while time.monotonic() - start < 5.0:
         try:
-            arm.command_lift(0.0)
+            arm.command_lift(height_m)
         except DeviceError as error:
             return error, time.monotonic() - start
         time.sleep(0.01)
@@ -55,7 +56,7 @@ def command_until_fault(arm: URArm) -> tuple[Exception, float]:
 
 
 @needs_ur_rtde
-def test_goes_to_the_grasp_pose_lifts_and_leaves_servo_mode(arm, controller) -> None:
+def test_goes_to_the_grasp_pose_lifts_and_leaves_servo_mode(arm, controller, caplog) -> None:
     state = controller.ask("state")
     assert state["joints"] == pytest.approx(GRASP_JOINTS, abs=0.02)
     assert state["payload"] == pytest.approx([0.8, 0.0, 0.0, 0.06])
@@ -69,7 +70,9 @@ def test_goes_to_the_grasp_pose_lifts_and_leaves_servo_mode(arm, controller) -> 
     while abs(controller.ask("state")["height_m"] - bottom - 0.1) > 2e-3:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    arm.disconnect()
+    with caplog.at_level(logging.INFO):
+        arm.disconnect()
+    assert "stands." in caplog.text, "read back"
     state = controller.ask("state")
     assert not state["servoing"]
     assert not state["playing"]
@@ -94,6 +97,22 @@ def test_faults_are_reported_and_nothing_blocks(arm, controller, fault, kind, me
         arm.command_lift(0.1)
     assert arm.fault is error
     arm.disconnect()
+
+
+@needs_ur_rtde
+@pytest.mark.parametrize("fault", ["protective_stop", "silence", "hang_up"])
+def test_an_arm_that_vanishes_in_the_lift_is_known_within_half_a_second(
+    arm, controller, fault, caplog
+) -> None:
+    arm.command_lift(0.15)
+    time.sleep(0.4)
+    assert controller.ask(fault)["peak_joint_speed"] > 0.05, "it was on its way"
+    error, reported_after_s = command_until_fault(arm, 0.15)
+    assert isinstance(error, DeviceError)
+    assert reported_after_s < 0.5
+    arm.disconnect()
+    said = "UR arm (ur3) at" in caplog.text and "could not be verified" in caplog.text
+    assert said == (fault != "protective_stop"), "nobody says of a lost arm that it stands"
 
 
 @needs_ur_rtde
