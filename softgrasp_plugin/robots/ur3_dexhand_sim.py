@@ -3,7 +3,6 @@
 from dataclasses import astuple
 from typing import Any
 
-from lerobot.cameras.utils import make_cameras_from_configs
 from lerobot.lerobot_types import RobotAction, RobotObservation
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
@@ -31,10 +30,8 @@ class UR3DexHandSim(GraspRobot):
     name = "ur3_dexhand_sim"
 
     def __init__(self, config: UR3DexHandSimConfig) -> None:
-        shapes = {name: (camera.height, camera.width, 3) for name, camera in config.cameras.items()}
-        super().__init__(config, lift=config.lift, torque=config.torque, camera_shapes=shapes)
+        super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
-        self.cameras = make_cameras_from_configs(config.cameras)
         self._session: Session | None = None
         self._noise: ActionNoise | None = None
         self._scene: Scene
