@@ -8,6 +8,7 @@ from lerobot.utils.decorators import check_if_already_connected, check_if_not_co
 
 from ..grasping.action_noise import ActionNoise
 from ..joints import FloatArray
+from ..policies.fit import check_running_policy
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.devices import SimulatedArm, SimulatedHand
 from ..simulation.session import Session, Trial
@@ -55,7 +56,12 @@ class UR3DexHandSim(GraspRobot):
 
     @check_if_already_connected
     def connect(self, calibrate: bool = True) -> None:
-        """Build the world and set the first scene."""
+        """Build the world and set the first scene.
+
+        Raises:
+            ValueError: if the policy that is to drive the robot does not fit it.
+        """
+        check_running_policy(self)
         config = self.config
         world = World(fps=config.fps, variation=config.variation, renderer=config.renderer)
         session = Session(world, config.objects, config.seed)
