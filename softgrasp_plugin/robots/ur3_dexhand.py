@@ -17,6 +17,7 @@ from ..devices.hands.polled_hand import PolledHand
 from ..files import reading, write_text
 from ..grasping.lift import LiftPhase
 from ..joints import CLOSURE_KEYS
+from ..policies.fit import check_running_policy
 from .config_ur3_dexhand import UR3DexHandConfig
 from .grasp_robot import GraspRobot
 
@@ -69,7 +70,9 @@ class UR3DexHand(GraspRobot):
 
         Raises:
             DeviceError: if a device does not answer or reports a fault; nothing stays connected then.
+            ValueError: if the policy that is to drive the robot does not fit it.
         """
+        check_running_policy(self)
         with ExitStack() as undo:
             undo.callback(self._release)
             for camera in self.cameras.values():

@@ -8,6 +8,7 @@ from lerobot.utils.decorators import check_if_already_connected, check_if_not_co
 
 from ..grasping.action_noise import ActionNoise
 from ..joints import FloatArray
+from ..policies.fit import check_running_policy
 from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.devices import SimulatedArm, SimulatedHand
@@ -62,12 +63,13 @@ class UR3DexHandSim(GraspRobot):
         """Build the world and set the first scene.
 
         Raises:
-            ValueError: if the command's rate is not the robot's, its policy sees another state than the robot
-                has, or the notes of a replayed dataset are damaged.
+            ValueError: if the command's rate is not the robot's, its policy does not fit the robot, or the
+                notes of a replayed dataset are damaged.
         """
         config, command = self.config, running_command()
         if command is not None:
             check_state_size(command.policy, self._state_size, "--robot.arm_joints", config.arm_joints)
+        check_running_policy(self)
         rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
         world = World(fps=rate, settings=config.world, renderer=config.renderer)
         session = Session(world, *astuple(self._scene))
