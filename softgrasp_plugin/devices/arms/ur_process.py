@@ -151,3 +151,7 @@ class ServoStream:
                 _, self._height = self._connection.recv()
         except EOFError:
             self._height = None
+
+
+if __name__ == "__main__":
+    main()
