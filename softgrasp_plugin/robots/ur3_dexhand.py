@@ -6,12 +6,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from lerobot.cameras.utils import make_cameras_from_configs
-from lerobot.lerobot_types import RobotAction, RobotObservation
+from lerobot.lerobot_types import RobotAction
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
 from ..devices.arms.factory import make_arm
-from ..devices.errors import DeviceSilentError
 from ..devices.feel import feel_channel
 from ..devices.hands.calibration import HandCalibration
 from ..devices.hands.factory import make_hand
@@ -19,6 +17,7 @@ from ..devices.hands.polled_hand import PolledHand
 from ..files import reading, write_text
 from ..grasping.lift import LiftPhase
 from ..joints import CLOSURE_KEYS
+from ..policies.fit import check_running_policy
 from .config_ur3_dexhand import UR3DexHandConfig
 from .grasp_robot import GraspRobot
 
@@ -41,11 +40,10 @@ class UR3DexHand(GraspRobot):
     _hand_calibration: HandCalibration | None = None
 
     def __init__(self, config: UR3DexHandConfig) -> None:
-        shapes = {name: (camera.height, camera.width, 3) for name, camera in config.cameras.items()}
-        super().__init__(config, lift=config.lift, torque=config.torque, camera_shapes=shapes)
+        super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
-        self.cameras = make_cameras_from_configs(config.cameras)
-        self.arm = make_arm(config.arm)
+        slowest = config.arm.no_faster_than(config.lift.speed_m_s, config.lift.acceleration_m_s2)
+        self.arm = make_arm(slowest)
         self.hand = make_hand(
             config.hand, feel_channel(config.rig), max_closure_speed=config.max_closure_speed
         )
@@ -72,7 +70,9 @@ class UR3DexHand(GraspRobot):
 
         Raises:
             DeviceError: if a device does not answer or reports a fault; nothing stays connected then.
+            ValueError: if the policy that is to drive the robot does not fit it.
         """
+        check_running_policy(self)
         with ExitStack() as undo:
             undo.callback(self._release)
             for camera in self.cameras.values():
@@ -106,22 +106,6 @@ class UR3DexHand(GraspRobot):
         self._start_trial(closure)
 
     @check_if_not_connected
-    def get_observation(self) -> RobotObservation:
-        """The newest sample of the hand and the newest picture of every camera; waits for neither.
-
-        Raises:
-            DeviceError: if the hand is lost or silent, or a camera's newest picture is too old.
-        """
-        try:
-            return super().get_observation()
-        except TimeoutError as error:
-            raise DeviceSilentError(
-                f"A camera of {self}",
-                f"sends no pictures ({error}).",
-                "Check its cable, use a USB 3 port of its own, and see that nothing else reads it.",
-            ) from error
-
-    @check_if_not_connected
     def send_action(self, action: RobotAction) -> RobotAction:
         """Command the hand, lift what it has grasped, and come down after it was let go.
 
@@ -152,8 +136,7 @@ class UR3DexHand(GraspRobot):
         if touches.any() or self.lift_phase != LiftPhase.HOLDING:
             self._touched_at = now
         elif now - self._touched_at >= self.config.lower_after_s:
-            self._touched_at = now
-            self._start_trial(self._commanded)
+            self._supervisor.lower()
 
     def _release(self) -> None:
         self._connected = False
