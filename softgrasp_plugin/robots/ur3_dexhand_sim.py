@@ -11,10 +11,10 @@ from ..grasping.action_noise import ActionNoise
 from ..joints import FloatArray
 from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
+from ..simulation.arm_state import check_arm_joints
 from ..simulation.devices import SimulatedArm, SimulatedHand
 from ..simulation.session import Session, Trial
 from ..simulation.simulated_camera import SimulatedCamera
-from ..simulation.state_size import check_state_size
 from ..simulation.world import World
 from .config_ur3_dexhand_sim import UR3DexHandSimConfig
 from .grasp_robot import GraspRobot
@@ -65,12 +65,12 @@ class UR3DexHandSim(GraspRobot):
         """Build the world and set the first scene.
 
         Raises:
-            ValueError: if the command's rate is not the robot's, its policy sees another state than the robot
-                has, or the notes of a replayed dataset are damaged.
+            ValueError: if the command's rate is not the robot's, its policy does or does not know the arm's
+                joints, or the notes of a replayed dataset are damaged.
         """
         config, command = self.config, running_command()
         if command is not None:
-            check_state_size(command.policy, self._state_size, "--robot.arm_joints", config.arm_joints)
+            check_arm_joints(command.policy, "--robot.arm_joints", config.arm_joints)
         rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
         world = World(fps=rate, settings=config.world, renderer=config.renderer)
         session = Session(world, *astuple(self._scene))
@@ -107,10 +107,6 @@ class UR3DexHandSim(GraspRobot):
         self.arm.disconnect()
         for camera in self.cameras.values():
             camera.disconnect()
-
-    @property
-    def _state_size(self) -> int:
-        return sum(kind is float for kind in self.observation_features.values())
 
     @property
     def _open_session(self) -> Session:
