@@ -39,6 +39,8 @@ class UR3DexHandSim(GraspRobot):
         self._noise: ActionNoise | None = None
         self._scene: Scene
         self._notes: EpisodeNotes | None = None
+        self._recorded: Any = None
+        self._noted_episode = 0
 
     @property
     def observation_features(self) -> dict[str, Any]:
@@ -121,13 +123,16 @@ class UR3DexHandSim(GraspRobot):
         command = running_command()
         if self._session is None or not self._session.is_announced or command is None:
             return
-        if command.is_recording:
-            self._notes = EpisodeNotes(command.dataset)
+        dataset = command.dataset
+        if dataset is not None and command.is_recording:
+            self._notes, self._recorded = EpisodeNotes(dataset), dataset
+            self._noted_episode = dataset.num_episodes
             task = self._session.world.object.table_row.task
             self._notes.begin(**scene_notes(self.config, self._scene.seed, trial, task))
 
     def _on_verdict(self, is_success: bool) -> None:
-        if self._notes is not None:
+        # What falls when the last episode is saved belongs to none.
+        if self._notes is not None and self._recorded.num_episodes == self._noted_episode:
             self._notes.add(verdict="success" if is_success else "no success")
 
     def _on_trial(self, trial: Trial) -> None:

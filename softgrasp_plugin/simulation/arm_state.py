@@ -23,6 +23,6 @@ def check_arm_joints(policy: Any, option: str, is_observed: bool) -> None:
     sizes = {False: len(STATE_KEYS), True: len(STATE_KEYS) + len(ARM_JOINTS)}
     if state is not None and state.shape[0] == sizes[not is_observed]:
         raise ValueError(
-            f"The policy was trained on a state of {state.shape[0]} values; here {sizes[is_observed]} are seen. "
+            f"The policy was trained on {state.shape[0]} state values; {sizes[is_observed]} are observed. "
             f"Use {option}={str(not is_observed).lower()}, as its demonstrations were recorded."
         )
