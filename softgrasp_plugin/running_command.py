@@ -5,8 +5,8 @@ that is being recorded, and has no place for a remark about an episode. All of i
 the command that calls `robot.connect()`, so that is where it is looked up: read, never changed.
 
 Relied on, and watched by tests/test_running_command.py: the commands keep their configuration in a local
-variable `cfg` with a field `robot` or `env`, and `lerobot-record` and `lerobot-replay` their `LeRobotDataset`
-in `dataset`.
+variable `cfg`, with a field `robot`, or `env` where they train or evaluate in simulation; `lerobot-record`
+and `lerobot-replay` keep their `LeRobotDataset` in `dataset`.
 """
 
 import sys

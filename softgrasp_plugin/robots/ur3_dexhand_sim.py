@@ -3,12 +3,12 @@
 from dataclasses import astuple
 from typing import Any
 
-from lerobot.cameras.utils import make_cameras_from_configs
 from lerobot.lerobot_types import RobotAction, RobotObservation
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
 from ..grasping.action_noise import ActionNoise
 from ..joints import FloatArray
+from ..policies.fit import check_running_policy
 from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.arm_state import check_arm_joints
@@ -31,10 +31,8 @@ class UR3DexHandSim(GraspRobot):
     name = "ur3_dexhand_sim"
 
     def __init__(self, config: UR3DexHandSimConfig) -> None:
-        shapes = {name: (camera.height, camera.width, 3) for name, camera in config.cameras.items()}
-        super().__init__(config, lift=config.lift, torque=config.torque, camera_shapes=shapes)
+        super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
-        self.cameras = make_cameras_from_configs(config.cameras)
         self._session: Session | None = None
         self._noise: ActionNoise | None = None
         self._scene: Scene
@@ -67,12 +65,13 @@ class UR3DexHandSim(GraspRobot):
         """Build the world and set the first scene.
 
         Raises:
-            ValueError: if the command's rate is not the robot's, its policy does or does not know the arm's
-                joints, or the notes of a replayed dataset are damaged.
+            ValueError: if the command's rate is not the robot's, its policy does not fit the robot, or the
+                notes of a replayed dataset are damaged.
         """
         config, command = self.config, running_command()
         if command is not None:
             check_arm_joints(command.policy, "--robot.arm_joints", config.arm_joints)
+        check_running_policy(self)
         rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
         world = World(fps=rate, settings=config.world, renderer=config.renderer)
         session = Session(world, *astuple(self._scene))
