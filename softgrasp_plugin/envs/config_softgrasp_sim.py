@@ -13,11 +13,11 @@ from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
 from ..running_command import running_command
 from ..simulation.arm import ARM_JOINTS
+from ..simulation.arm_state import check_arm_joints
 from ..simulation.camera import check_picture_size, check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
 from ..simulation.clock import check_rate
 from ..simulation.settings import WorldOptions
-from ..simulation.state_size import check_state_size
 
 ALL_TASKS = "all"
 _LONGEST_EPISODE = 100_000
@@ -89,8 +89,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         command = running_command()
         if command is None:
             return
-        state = self.features["agent_pos"].shape[0]
-        check_state_size(command.policy, state, "--env.arm_joints", self.arm_joints)
+        check_arm_joints(command.policy, "--env.arm_joints", self.arm_joints)
         if command.fps not in (None, self.fps):
             raise ValueError(
                 f"--env.fps={self.fps}, but the policy is trained on {command.fps:g} frames per second: "

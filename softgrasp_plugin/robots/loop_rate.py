@@ -34,7 +34,7 @@ def loop_rate(asked: int | None, command: RunningCommand | None) -> int:
 
 
 def _rates(command: RunningCommand) -> dict[str, float]:
-    """Rates in Hz by the option that sets them."""
+    """Actions per second by the option that sets them."""
     rates = {}
     if command.fps is not None:
         is_datasets = command.dataset is not None
@@ -42,4 +42,7 @@ def _rates(command: RunningCommand) -> dict[str, float]:
     recorded = getattr(getattr(command.config, "dataset", None), "fps", None)
     if command.dataset is None and recorded is not None:  # a rollout makes its dataset later
         rates["--dataset.fps"] = float(recorded)
+    multiplier = getattr(command.config, "interpolation_multiplier", 1)
+    if multiplier > 1:  # a rollout then sends so many actions per step of its policy
+        return {f"{name} × --interpolation_multiplier": rate * multiplier for name, rate in rates.items()}
     return rates

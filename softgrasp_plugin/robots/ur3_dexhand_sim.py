@@ -11,10 +11,10 @@ from ..joints import FloatArray
 from ..policies.fit import check_running_policy
 from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
+from ..simulation.arm_state import check_arm_joints
 from ..simulation.devices import SimulatedArm, SimulatedHand
 from ..simulation.session import Session, Trial
 from ..simulation.simulated_camera import SimulatedCamera
-from ..simulation.state_size import check_state_size
 from ..simulation.world import World
 from .config_ur3_dexhand_sim import UR3DexHandSimConfig
 from .grasp_robot import GraspRobot
@@ -37,6 +37,8 @@ class UR3DexHandSim(GraspRobot):
         self._noise: ActionNoise | None = None
         self._scene: Scene
         self._notes: EpisodeNotes | None = None
+        self._recorded: Any = None
+        self._noted_episode = 0
 
     @property
     def observation_features(self) -> dict[str, Any]:
@@ -68,7 +70,7 @@ class UR3DexHandSim(GraspRobot):
         """
         config, command = self.config, running_command()
         if command is not None:
-            check_state_size(command.policy, self._state_size, "--robot.arm_joints", config.arm_joints)
+            check_arm_joints(command.policy, "--robot.arm_joints", config.arm_joints)
         check_running_policy(self)
         rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
         world = World(fps=rate, settings=config.world, renderer=config.renderer)
@@ -108,10 +110,6 @@ class UR3DexHandSim(GraspRobot):
             camera.disconnect()
 
     @property
-    def _state_size(self) -> int:
-        return sum(kind is float for kind in self.observation_features.values())
-
-    @property
     def _open_session(self) -> Session:
         assert self._session is not None
         return self._session
@@ -124,13 +122,16 @@ class UR3DexHandSim(GraspRobot):
         command = running_command()
         if self._session is None or not self._session.is_announced or command is None:
             return
-        if command.is_recording:
-            self._notes = EpisodeNotes(command.dataset)
+        dataset = command.dataset
+        if dataset is not None and command.is_recording:
+            self._notes, self._recorded = EpisodeNotes(dataset), dataset
+            self._noted_episode = dataset.num_episodes
             task = self._session.world.object.table_row.task
             self._notes.begin(**scene_notes(self.config, self._scene.seed, trial, task))
 
     def _on_verdict(self, is_success: bool) -> None:
-        if self._notes is not None:
+        # What falls when the last episode is saved belongs to none.
+        if self._notes is not None and self._recorded.num_episodes == self._noted_episode:
             self._notes.add(verdict="success" if is_success else "no success")
 
     def _on_trial(self, trial: Trial) -> None:

@@ -40,6 +40,15 @@ def test_a_loop_and_a_dataset_of_different_rates_are_refused() -> None:
         loop_rate(None, command(60, later=30))
 
 
+def test_interpolated_actions_are_ticks_too() -> None:
+    running = RunningCommand(
+        "rollout", SimpleNamespace(fps=30, interpolation_multiplier=2, dataset=None), None
+    )
+    assert loop_rate(None, running) == 60
+    with pytest.raises(ValueError, match=r"--interpolation_multiplier is 60 Hz, --robot\.fps is 30 Hz"):
+        loop_rate(30, running)
+
+
 @pytest.mark.parametrize("rate", [25, 29.97, 240])
 def test_a_rate_that_the_world_cannot_follow_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match=rf"--fps must divide 120 .* got {rate}"):

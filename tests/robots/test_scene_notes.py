@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.rollout.strategies.core import RolloutStrategy
 from lerobot.utils.utils import log_say
 
@@ -14,7 +17,7 @@ from softgrasp_plugin.files import write_json
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from softgrasp_plugin.robots.scene_notes import Scene, chosen_scene, scene_notes
 from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
-from softgrasp_plugin.running_command import NOTES_FILE, RunningCommand
+from softgrasp_plugin.running_command import NOTES_FILE, RunningCommand, read_episode_notes
 from softgrasp_plugin.simulation.session import Trial
 from softgrasp_plugin.teleoperators.config_virtual_operator import VirtualOperatorConfig
 from softgrasp_plugin.teleoperators.virtual_operator import VirtualOperator
@@ -108,6 +111,42 @@ def test_a_grasp_is_judged_when_it_is_decided_and_once(
     assert robot._open_session.world.outcome().is_dropped
     robot.disconnect()
     assert verdicts(caplog) == ["Trial 0, object_06: success"]
+
+
+@dataclass
+class Running:
+    """The configuration of a command, as `lerobot-record` has one; `running_command` goes by its module."""
+
+    robot: object = None
+
+
+Running.__module__ = "lerobot.test"
+
+
+def test_a_dataset_remembers_scene_and_verdict_of_what_is_in_it(
+    rig: tuple[UR3DexHandSim, VirtualOperator], tmp_path: Path
+) -> None:
+    """The variables are those of LeRobot's commands. After the last episode is saved the hand opens: what
+    falls then is in no episode, and nothing is noted.
+    """
+    cfg, (robot, operator) = Running(), rig
+    vector = {"dtype": "float32", "shape": (1,), "names": ["x"]}
+    dataset = LeRobotDataset.create("a/b", 30, root=tmp_path / "b", features={"action": vector})
+    log_say("Recording episode 0", play_sounds=False)
+    assert read_episode_notes(dataset.root)[0]["verdict"] == "undecided"
+    grasp(robot, operator)
+    for episode in (0, 1):
+        if episode:
+            log_say(f"Recording episode {episode}", play_sounds=False)
+            robot.send_action({})
+        dataset.add_frame({"action": np.zeros(1, np.float32), "task": "t"})
+        dataset.save_episode()
+    robot._on_verdict(False)
+    notes = read_episode_notes(dataset.root)
+    assert cfg is not None
+    assert [notes[episode]["verdict"] for episode in notes] == ["success", "undecided"]
+    assert notes[1]["scene"] == {"object": "object_06", "seed": 3, "episode": 1, "attempt": 0}
+    dataset.finalize()
 
 
 def test_a_trial_that_nothing_decides_is_judged_at_its_end(

@@ -53,6 +53,26 @@ def test_robot_and_environment_read_the_same_options() -> None:
     assert robot.world.surface == "TPE"
 
 
+def test_no_option_of_one_side_is_unknown_to_the_other() -> None:
+    """An option that is new on one side goes to the other, or here with what it is called there."""
+    robot, env = set(defaults(UR3DexHandSimConfig)), set(defaults(SoftGraspSimEnvConfig))
+    assert robot - env == {
+        "objects",  # task
+        "seed",  # --seed of the evaluation
+        *("episode", "attempt"),  # an evaluation numbers its scenes by seed
+        "cameras",  # observation_height, observation_width
+        "torque",  # torque_command
+        "action_noise",  # for demonstrations
+        *("rig", "id", "calibration_dir"),  # a device's
+    }
+    assert env - robot == {
+        "task",
+        "episode_length",  # --duration, --dataset.episode_time_s
+        *("observation_height", "observation_width", "torque_command"),
+        *("features", "features_map", "max_parallel_tasks", "disable_env_checker"),  # LeRobot's
+    }
+
+
 def test_the_robot_is_as_its_options_say() -> None:
     """Every setting reaches the world of the robot, as it reaches the environment's."""
     settings = WorldSettings(surface="TPE", torque_noise=0.5, camera_shift_m=0.02, dropped_frame_rate=0.5)

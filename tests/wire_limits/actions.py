@@ -11,6 +11,7 @@ ACTIONS = int(os.environ.get("SOFTGRASP_LIMIT_ACTIONS", "800"))
 
 SEED = int(os.environ.get("SOFTGRASP_LIMIT_SEED", "0"))
 
+
 def share(of_all: float) -> int:
     """How many actions are a share of all, at least some."""
     return max(round(ACTIONS * of_all), 12)
