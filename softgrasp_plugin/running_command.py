@@ -1,12 +1,12 @@
-"""Which LeRobot command drives this process, as seen by the robot it connects.
+"""Which LeRobot command drives this process, as seen by the robot it connects, or the environment it makes.
 
 LeRobot tells a robot neither the rate of the loop that drives it, nor the policy it obeys, nor the dataset
 that is being recorded, and has no place for a remark about an episode. All of it stands in the variables of
 the command that calls `robot.connect()`, so that is where it is looked up: read, never changed.
 
 Relied on, and watched by tests/test_running_command.py: the commands keep their configuration in a local
-variable `cfg` with a field `robot`, and `lerobot-record` and `lerobot-replay` their `LeRobotDataset` in
-`dataset`.
+variable `cfg`, with a field `robot`, or `env` where they train or evaluate in simulation; `lerobot-record`
+and `lerobot-replay` keep their `LeRobotDataset` in `dataset`.
 """
 
 import sys
@@ -78,7 +78,7 @@ def _is_command_config(candidate: Any) -> bool:
         is_dataclass(candidate)
         and not isinstance(candidate, type)
         and type(candidate).__module__.startswith("lerobot.")
-        and hasattr(candidate, "robot")
+        and (hasattr(candidate, "robot") or hasattr(candidate, "env"))
     )
 
 

@@ -13,6 +13,7 @@ FLOORS = (
     "files",
     "running_command",
     "joints",
+    "units",
     "hub_configs",
     "grasping",
     "devices",

@@ -6,9 +6,11 @@ from typing import Any
 
 from lerobot.configs import FeatureType, NormalizationMode, PolicyFeature, PreTrainedConfig
 from lerobot.utils.constants import ACTION, OBS_STATE
+from lerobot.utils.feature_utils import dataset_to_policy_features
 
 from softgrasp_plugin.joints import CLOSURE_KEYS, IMAGE_FEATURE, TORQUE_KEYS
 
+from .fit import refuse_moved_columns_on_resume
 from .joint_columns import check_columns, feature_names, find_columns
 
 IMAGE, ANGLE, TORQUE = "image", "angle", "torque"
@@ -49,7 +51,10 @@ class ObservationConfig(PreTrainedConfig):
         state_torque_columns: columns of the six torques in `observation.state`.
         action_angle_columns: columns of the six closures in `action`.
         action_torque_columns: columns of the six torques in `action`.
-        action_feature_names: names of the action's columns, filled in by LeRobot.
+        state_feature_names: names of all columns of `observation.state`, in order; what the policy drives
+            must give the same.
+        action_feature_names: the same of `action`, filled in by LeRobot.
+        dataset_fps: frame rate of the dataset in Hz, at which the policy must be asked.
     """
 
     modalities: list[str] = field(default_factory=lambda: list(MODALITIES))
@@ -79,7 +84,9 @@ class ObservationConfig(PreTrainedConfig):
     state_torque_columns: list[int] | None = None
     action_angle_columns: list[int] | None = None
     action_torque_columns: list[int] | None = None
+    state_feature_names: list[str] | None = None
     action_feature_names: list[str] | None = None
+    dataset_fps: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -139,19 +146,45 @@ class ObservationConfig(PreTrainedConfig):
                 does not predict.
         """
         action_names = feature_names(features, ACTION)
+        before = self._named_columns()
+        self.action_feature_names = action_names
         self.action_angle_columns = find_columns(action_names, CLOSURE_KEYS, ACTION)
         self.action_torque_columns = find_columns(action_names, TORQUE_KEYS, ACTION)
         if self.uses_state:
             state_names = feature_names(features, OBS_STATE)
+            self.state_feature_names = state_names
             if ANGLE in self.modalities:
                 self.state_angle_columns = find_columns(state_names, CLOSURE_KEYS, OBS_STATE)
             if TORQUE in self.modalities:
                 self.state_torque_columns = find_columns(state_names, TORQUE_KEYS, OBS_STATE)
+        self._adopt_shapes(features)
         self.validate_features()
         self.input_features = self.used_inputs
+        refuse_moved_columns_on_resume(before, self._named_columns())
+
+    def _named_columns(self) -> dict[str, int]:
+        """Column of every joint channel by its feature and name, as far as they are known."""
+        found = (
+            (OBS_STATE, CLOSURE_KEYS, self.state_angle_columns),
+            (OBS_STATE, TORQUE_KEYS, self.state_torque_columns),
+            (ACTION, CLOSURE_KEYS, self.action_angle_columns),
+            (ACTION, TORQUE_KEYS, self.action_torque_columns),
+        )
+        return {
+            f"{feature} {key}": column
+            for feature, keys, columns in found
+            for key, column in zip(keys, columns or (), strict=False)
+        }
+
+    def _adopt_shapes(self, features: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take over the sizes of the dataset's inputs, which for a policy trained further may be new."""
+        inputs = self.input_features or {}
+        known = {key: dict(features[key]) for key in inputs if key in features}
+        self.input_features = inputs | dataset_to_policy_features(known)
 
     def validate_features(self) -> None:
-        """Check that inputs and outputs are there and that the joint columns are known and inside them.
+        """Check that inputs and outputs are there and that the joint columns are known, inside them, and
+        those of their names.
 
         Raises:
             ValueError: saying what is missing and how to provide it.
@@ -186,3 +219,13 @@ class ObservationConfig(PreTrainedConfig):
                 f"The action has {width} columns ({self.action_feature_names}), but this policy predicts "
                 "only six closures and six torques. Record without the other channels."
             )
+        names = {OBS_STATE: self.state_feature_names, ACTION: self.action_feature_names}
+        for channel, column in self._named_columns().items():
+            feature, key = channel.split(" ")
+            named = names[feature]
+            if named is not None and (column >= len(named) or named[column] != key):
+                raise ValueError(
+                    f"The configuration contradicts itself: {key!r} is said to be column {column} of "
+                    f"{feature!r}, whose columns are {named}. The checkpoint's config.json was changed by "
+                    "hand, or belongs to another training."
+                )

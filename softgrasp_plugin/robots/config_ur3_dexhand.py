@@ -8,6 +8,7 @@ from lerobot.robots.config import RobotConfig
 from ..bounds import require_within
 from ..devices.arms.config import ArmConfig, NoArmConfig, URArmConfig
 from ..devices.hands.config import HandConfig
+from ..grasping.closure_limiter import FASTEST_CLOSURE_SPEED, MAX_CLOSURE_SPEED, SLOWEST_CLOSURE_SPEED
 from ..grasping.lift import LiftConfig
 from ..grasping.torque_command import TorqueCommandConfig
 
@@ -28,7 +29,8 @@ class UR3DexHandConfig(RobotConfig):
         lower_after_s: a raised arm comes down again once the hand has touched nothing for so long, and the
             next grasp may begin.
         max_closure_speed: the fastest a joint is told to move, closure per second, wherever the command comes
-            from: a policy's first action or a glove put on with a bent hand must not be a blow.
+            from: a policy's first action or a glove put on with a bent hand must not be a blow. Calibrating
+            and whatever else the hand does by itself obey it too.
         rig: name under which a glove in the same process feels this hand, as in `--teleop.rig`.
     """
 
@@ -38,7 +40,7 @@ class UR3DexHandConfig(RobotConfig):
     torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
     lift: LiftConfig = field(default_factory=LiftConfig)
     lower_after_s: float = 1.0
-    max_closure_speed: float = 2.5
+    max_closure_speed: float = MAX_CLOSURE_SPEED
     rig: str = "default"
 
     def __post_init__(self) -> None:
@@ -49,7 +51,13 @@ class UR3DexHandConfig(RobotConfig):
         """
         super().__post_init__()
         require_within("--robot.lower_after_s", self.lower_after_s, 0.0, 60.0, "s", above_low=True)
-        require_within("--robot.max_closure_speed", self.max_closure_speed, 0.0, 20.0, "1/s", above_low=True)
+        require_within(
+            "--robot.max_closure_speed",
+            self.max_closure_speed,
+            SLOWEST_CLOSURE_SPEED,
+            FASTEST_CLOSURE_SPEED,
+            "/s",
+        )
         if isinstance(self.arm, URArmConfig):
             for asked, allowed in (("height_m", "max_height_m"), ("speed_m_s", "max_speed_m_s")):
                 if getattr(self.lift, asked) > getattr(self.arm, allowed):

@@ -92,9 +92,11 @@ class GraspRobot(Robot, abc.ABC):
                 "Expected 0 (open) … 1 (closed)."
             )
         torque = from_keys(action, TORQUE_KEYS, _UNKNOWN)
-        self._commanded = wanted.clip(0.0, 1.0)
-        executed = self._execute(self._commanded)
+        commanded = wanted.clip(0.0, 1.0)
+        executed = self._execute(commanded)
         self.hand.write(executed, torque_limit(torque, self._torque_command))
+        # A command that the hand did not take is not the last one.
+        self._commanded = commanded
         sample = self.hand.read()
         self.arm.command_lift(self._supervisor.update(sample.closure, sample.torque, sample.timestamp))
         return {**action, **dict(zip(CLOSURE_KEYS, executed.tolist(), strict=True))}

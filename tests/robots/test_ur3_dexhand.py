@@ -23,6 +23,7 @@ from softgrasp_plugin.devices.errors import (
     DeviceNotCalibratedError,
 )
 from softgrasp_plugin.devices.feel import feel_channel
+from softgrasp_plugin.devices.hands import rh56_registers as rh56
 from softgrasp_plugin.devices.hands.calibration import FreeAirForce, HandCalibration
 from softgrasp_plugin.devices.hands.config import DynamixelHandConfig, InspireSerialHandConfig
 from softgrasp_plugin.grasping.lift import LiftConfig
@@ -176,7 +177,7 @@ def test_observes_commands_and_publishes_what_is_felt(robot: UR3DexHand, plant: 
 
 
 def test_a_jump_in_the_command_is_carried_out_at_the_configured_speed(robot: UR3DexHand) -> None:
-    robot.config.max_closure_speed = 0.5
+    robot.hand._limited.limiter.max_closure_speed = 0.5
     robot.send_action({})
     sent = robot.send_action(dict.fromkeys(CLOSURE_KEYS, 1.0))
     assert 0.0 < sent[CLOSURE_KEYS[0]] <= 0.5 * 0.1 + 1e-9
@@ -352,3 +353,77 @@ def test_disconnect_goes_on_where_a_device_fails(robot: UR3DexHand, caplog: pyte
     robot.disconnect()
     assert not robot.hand.is_connected
     assert "helper died" in caplog.text
+
+
+def test_a_silence_saves_up_no_motion(
+    config: UR3DexHandConfig, wire: RH56SerialEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[float] = []
+    write = wire.registers.write
+
+    def noted(address: int, data: bytes) -> None:
+        if address == rh56.ANGLE_SET:
+            sent.append(1.0 - int.from_bytes(data[:2], "little", signed=True) / rh56.ANGLE_OPEN)
+        write(address, data)
+
+    monkeypatch.setattr(wire.registers, "write", noted)
+    config.max_closure_speed = 0.5
+    (config.calibration_dir / "hand.json").write_text(calibration().to_json())
+    robot = UR3DexHand(config)
+    robot.connect()
+    act(robot, 0.0, lambda: len(sent) > 1)
+    wire.faults.silent = True
+    refused, began = 0, time.monotonic()
+    while time.monotonic() - began < 1.2:
+        try:
+            robot.send_action(dict.fromkeys(CLOSURE_KEYS, 1.0))
+        except DeviceError:
+            refused += 1
+            assert robot._commanded.max() <= 1.0
+        time.sleep(0.02)
+    assert refused > 5
+    wire.faults.silent = False
+    time.sleep(0.3)
+    act(robot, 1.0, lambda: bool(closures(robot).min() > 0.15))
+    robot.disconnect()
+    assert np.abs(np.diff(sent)).max() <= 0.5 * 0.1 + 1.5 / rh56.ANGLE_OPEN
+
+
+def test_an_action_that_was_refused_is_not_the_last_command(
+    robot: UR3DexHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot.send_action(dict.fromkeys(CLOSURE_KEYS, 0.1))
+
+    def refuse(*_: object) -> None:
+        raise DeviceLostError("the hand", "it is gone.", "Plug it in.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(robot.hand, "write", refuse)
+        with pytest.raises(DeviceLostError):
+            robot.send_action(dict.fromkeys(CLOSURE_KEYS, 0.9))
+    assert robot._commanded == pytest.approx(np.full(NUM_JOINTS, 0.1))
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, float("inf"), 1e308, 60.0, True, "2.5"])
+def test_speeds_no_hand_should_have_are_refused(speed: float) -> None:
+    with pytest.raises(ValueError, match=r"--robot\.max_closure_speed must be a number in"):
+        UR3DexHandConfig(hand=InspireSerialHandConfig(port="/dev/ttyUSB0"), max_closure_speed=speed)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (calibration().to_json().replace("1.0", "25.0"), "got 25"),
+        (calibration().to_json()[:60], "no calibration of a hand"),
+        (
+            calibration().to_json().replace('"hand": ""', '"hand": "Inspire RH56, hand_id 7"'),
+            "hand_id 7, and this",
+        ),
+    ],
+)
+def test_a_calibration_that_no_hand_or_another_has_is_refused_by_file(
+    config: UR3DexHandConfig, text: str, message: str
+) -> None:
+    (config.calibration_dir / "hand.json").write_text(text)
+    with pytest.raises(ValueError, match=rf"hand\.json.*{message}.*lerobot-calibrate"):
+        UR3DexHand(config)

@@ -5,6 +5,7 @@ import contextlib
 import importlib.util
 import logging
 import subprocess
+import sys
 import threading
 import time
 from multiprocessing import Pipe
@@ -13,7 +14,6 @@ from multiprocessing.connection import Connection
 import numpy as np
 from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
 
-from ..bare_process import bare_command
 from ..errors import DeviceLostError
 from .config import URArmConfig
 from .ur_link import arm_name
@@ -206,7 +206,7 @@ def _start_process(connection: Connection) -> "subprocess.Popen[bytes]":
     descriptor = connection.fileno()
     # A session of its own: Ctrl-C is for us, and we tell the helper. ur_rtde talks on standard output.
     return subprocess.Popen(
-        bare_command("devices.arms.ur_process", str(descriptor)),
+        [sys.executable, "-P", "-m", f"{__package__}.ur_process", str(descriptor)],
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

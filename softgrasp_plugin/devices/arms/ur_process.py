@@ -191,3 +191,7 @@ class ServoStream:
                 _, self._height = self._connection.recv()
         except (EOFError, OSError):  # a reset, where the other end died with words of ours unread
             self._height = None
+
+
+if __name__ == "__main__":
+    main()
