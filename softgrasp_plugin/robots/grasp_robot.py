@@ -1,6 +1,7 @@
 """The rig as a LeRobot robot: a hand that grasps, an arm that lifts what is grasped, and cameras."""
 
 import abc
+import logging
 import math
 from typing import Any
 
@@ -16,9 +17,13 @@ from lerobot.utils.decorators import check_if_not_connected
 from ..devices.arms.protocol import Arm
 from ..devices.hands.protocol import Hand
 from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.plausibility import PlausibilityWatch
 from ..grasping.torque_command import TorqueCommandConfig, torque_limit
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+from ..running_command import EpisodeNotes, running_command
 from .cameras import camera_features, read_cameras
+
+logger = logging.getLogger(__name__)
 
 _UNKNOWN = np.full(NUM_JOINTS, math.nan)
 
@@ -49,6 +54,7 @@ class GraspRobot(Robot, abc.ABC):
         self._camera_shapes = camera_features(cameras)
         self.cameras = make_cameras_from_configs(cameras)
         self._commanded: FloatArray = np.zeros(NUM_JOINTS)
+        self._plausibility = PlausibilityWatch()
 
     @property
     def observation_features(self) -> dict[str, Any]:
@@ -98,6 +104,8 @@ class GraspRobot(Robot, abc.ABC):
         # A command that the hand did not take is not the last one.
         self._commanded = commanded
         sample = self.hand.read()
+        for doubt in self._plausibility.update(commanded, sample.closure, sample.torque, sample.timestamp):
+            self._doubt(doubt)
         self.arm.command_lift(self._supervisor.update(sample.closure, sample.torque, sample.timestamp))
         return {**action, **dict(zip(CLOSURE_KEYS, executed.tolist(), strict=True))}
 
@@ -105,7 +113,20 @@ class GraspRobot(Robot, abc.ABC):
         """The closure that is really commanded; a subclass may disturb or limit it."""
         return closure
 
+    def _doubt(self, doubt: str) -> None:
+        """Say what is implausible, and mark the episode if one is being recorded."""
+        logger.warning("Implausible %s. Look at the hand before you record more.", doubt)
+        subject, _, text = doubt.partition(": ")
+        self._mark(**{f"implausible {subject}": text})
+
+    def _mark(self, **notes: str) -> None:
+        """Leave notes about the episode being recorded, if there is one."""
+        command = running_command()
+        if command is not None and command.is_recording:
+            EpisodeNotes(command.dataset).add(**notes)
+
     def _start_trial(self, closure: FloatArray) -> None:
         """Forget the last grasp; `closure` (6,) is where the hand stands."""
         self._supervisor.reset()
+        self._plausibility.reset()
         self._commanded = closure

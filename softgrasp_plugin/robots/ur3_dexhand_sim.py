@@ -134,6 +134,10 @@ class UR3DexHandSim(GraspRobot):
         if self._notes is not None and self._recorded.num_episodes == self._noted_episode:
             self._notes.add(verdict="success" if is_success else "no success")
 
+    def _mark(self, **notes: str) -> None:
+        if self._notes is not None:
+            self._notes.add(**notes)
+
     def _on_trial(self, trial: Trial) -> None:
         self._remember(trial)
         std = self.config.action_noise

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import importlib.util
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -215,9 +216,14 @@ def _start_process(connection: Connection) -> "subprocess.Popen[bytes]":
 
 
 def _require_ur_rtde() -> None:
+    if os.name != "posix":
+        raise ImportError(
+            "The UR arm is driven from a helper process that only Linux and macOS can start. Without an arm "
+            "use --robot.arm.type=none."
+        )
     if importlib.util.find_spec("rtde_control") is None:
         raise ImportError(
             f"The UR arm needs the package ur_rtde. Install it with: {INSTALL_LINE}. It has wheels for "
-            "Python 3.12 on x86-64 Linux and on Windows; elsewhere it builds from source with CMake and "
+            "Python 3.12 on x86-64 Linux; elsewhere it builds from source with CMake and "
             "Boost. Without an arm use --robot.arm.type=none."
         )

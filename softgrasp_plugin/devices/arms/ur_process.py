@@ -167,7 +167,7 @@ class ServoStream:
         now = time.monotonic()
         if now >= self._beat_due:
             self._beat_due = now + HEARTBEAT_S
-            self._connection.send((state,))
+            _say(self._connection, state)
         self._listen_until(self._due)
 
     def _servo(self, path: JointPath, position: float) -> None:
@@ -189,7 +189,7 @@ class ServoStream:
         try:
             while self._connection.poll(max(due - time.monotonic(), 0.0)):
                 _, self._height = self._connection.recv()
-        except EOFError:
+        except (EOFError, OSError):  # a reset, where the other end died with words of ours unread
             self._height = None
 
 

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A terminal that closes sends SIGHUP where there is one; Windows has none.
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _RELEASE_TIMEOUT_S = 0.5
 
 
