@@ -16,6 +16,7 @@ from ..devices.hands.protocol import Hand
 from ..grasping.lift import LiftConfig, LiftSupervisor
 from ..grasping.torque_command import TorqueCommandConfig, torque_limit
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+from .safe_recording import SafeRecording
 
 _UNKNOWN = np.full(NUM_JOINTS, math.nan)
 
@@ -46,6 +47,7 @@ class GraspRobot(Robot, abc.ABC):
         self._torque_command = torque
         self._camera_shapes = camera_shapes
         self._commanded: FloatArray = np.zeros(NUM_JOINTS)
+        self._recording = SafeRecording()
 
     @property
     def observation_features(self) -> dict[str, Any]:
@@ -62,6 +64,7 @@ class GraspRobot(Robot, abc.ABC):
 
     @check_if_not_connected
     def get_observation(self) -> RobotObservation:
+        self._recording.update()
         sample = self.hand.read()
         images = {name: camera.read_latest() for name, camera in self.cameras.items()}
         return {**to_keys(sample.closure, sample.torque), **images}
