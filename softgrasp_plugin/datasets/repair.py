@@ -125,6 +125,7 @@ def repair_dataset(damage: Damage) -> Path:
         if row["episode_index"] not in known:
             write_row(root, row)
     _write_summaries(damage)
+    (root / CHECKPOINT_FILE).unlink(missing_ok=True)  # has served; a copy of it is in the backup
     return backup
 
 
