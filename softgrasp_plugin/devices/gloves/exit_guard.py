@@ -80,6 +80,7 @@ def _restore_handlers() -> None:
         if signal.getsignal(number) is _on_signal and handler is not None:
             signal.signal(number, handler)
     _previous.clear()
+    _postponed.clear()  # the command has ended by itself
 
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
