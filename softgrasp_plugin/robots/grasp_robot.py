@@ -22,6 +22,7 @@ from ..grasping.torque_command import TorqueCommandConfig, torque_limit
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
 from ..running_command import EpisodeNotes, running_command
 from .cameras import camera_features, read_cameras
+from .safe_recording import SafeRecording
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class GraspRobot(Robot, abc.ABC):
         self.cameras = make_cameras_from_configs(cameras)
         self._commanded: FloatArray = np.zeros(NUM_JOINTS)
         self._plausibility = PlausibilityWatch()
+        self._recording = SafeRecording()
 
     @property
     def observation_features(self) -> dict[str, Any]:
@@ -76,6 +78,7 @@ class GraspRobot(Robot, abc.ABC):
         Raises:
             DeviceError: if the hand is lost or silent, or a camera's newest picture is too old.
         """
+        self._recording.update()
         sample = self.hand.read()
         pictures = read_cameras(self.cameras, self._camera_shapes)
         return {**to_keys(sample.closure, sample.torque), **pictures}

@@ -85,6 +85,7 @@ class UR3DexHand(GraspRobot):
                 self.arm.connect()
                 self.configure()
             undo.pop_all()
+        self._recording.begin()
         logger.info("%s connected (%s).", self, self.hand)
 
     @check_if_not_connected
@@ -145,6 +146,7 @@ class UR3DexHand(GraspRobot):
         for name, camera in self.cameras.items():
             if camera.is_connected:
                 _quietly(f"camera {name!r}", camera.disconnect)
+        _quietly("the recording", self._recording.end)
 
     def _load_calibration(self, fpath: Path | None = None) -> None:
         path = self.calibration_fpath if fpath is None else fpath

@@ -86,6 +86,7 @@ class UR3DexHandSim(GraspRobot):
             if isinstance(camera, SimulatedCamera):
                 camera.attach(world)
             camera.connect()
+        self._recording.begin()
 
     @check_if_not_connected
     def get_observation(self) -> RobotObservation:
@@ -108,6 +109,7 @@ class UR3DexHandSim(GraspRobot):
         self.arm.disconnect()
         for camera in self.cameras.values():
             camera.disconnect()
+        self._recording.end()
 
     @property
     def _open_session(self) -> Session:

@@ -13,6 +13,7 @@ measures the error on them.
 
 import logging
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from ..datasets.importing import ImportOptions, segment_bounds, write_dataset
 from ..datasets.recordings import find_recordings, read_recording
 
 logger = logging.getLogger(__name__)
+
+# As the Hub takes it; the name becomes a folder, which must not lie anywhere else.
+_REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 
 
 @dataclass
@@ -59,6 +63,10 @@ class ImportConfig:
     private: bool = False
 
     def __post_init__(self) -> None:
+        if not _REPO_ID.fullmatch(self.repo_id) or ".." in self.repo_id:
+            raise ValueError(
+                f"--repo_id={self.repo_id!r}: expected user/name, of letters, digits, '-', '_' and '.'."
+            )
         for name in ("fps", "segments"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name}={getattr(self, name)}: expected 1 or more.")
