@@ -12,6 +12,7 @@ FLOORS = (
     "bounds",
     "files",
     "running_command",
+    "lerobot_internals",
     "joints",
     "hub_configs",
     "grasping",

@@ -8,6 +8,7 @@ from lerobot.utils.decorators import check_if_already_connected, check_if_not_co
 
 from ..grasping.action_noise import ActionNoise
 from ..joints import FloatArray
+from ..running_command import running_command
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.devices import SimulatedArm, SimulatedHand
 from ..simulation.session import Session, Trial
@@ -58,7 +59,7 @@ class UR3DexHandSim(GraspRobot):
         """Build the world and set the first scene."""
         config = self.config
         world = World(fps=config.fps, variation=config.variation, renderer=config.renderer)
-        session = Session(world, config.objects, config.seed)
+        session = Session(world, config.objects, config.seed, running_command())
         session.listeners.append(self._on_trial)
         self.hand, self.arm = SimulatedHand(world), SimulatedArm(world)
         self.hand.connect()
@@ -79,6 +80,7 @@ class UR3DexHandSim(GraspRobot):
 
     @check_if_not_connected
     def send_action(self, action: RobotAction) -> RobotAction:
+        self._open_session.require_announcement()
         sent = super().send_action(action)
         self._open_session.world.step()
         return sent
