@@ -106,9 +106,9 @@ class Session:
         raise RuntimeError(
             f"The simulated rig did not hear that {name} began: lerobot's {self._command.name!r} logs "
             f'"Recording episode N" at level INFO, and {deafness or "that message did not come"}. Without '
-            "it, new objects would appear in the middle of recorded episodes. Leave logging as LeRobot sets it "
-            "up (level INFO, set up once, before the robot is connected); with a LeRobot that words the message "
-            "differently, update lerobot_robot_softgrasp."
+            "it, new objects would appear in the middle of recorded episodes. Leave logging as LeRobot sets "
+            "it up (level INFO, set up once, before the robot is connected); with a LeRobot that words the "
+            "message differently, update lerobot_robot_softgrasp."
         )
 
     def next_trial(self) -> None:
