@@ -12,6 +12,7 @@ FLOORS = (
     "bounds",
     "files",
     "running_command",
+    "lerobot_internals",
     "joints",
     "units",
     "hub_configs",

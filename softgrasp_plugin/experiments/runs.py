@@ -17,11 +17,11 @@ import yaml
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.utils.constants import OBS_STATE
 
-from ..datasets.evaluation import PolicyRunner
 from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from ..files import write_json
 from ..hub_configs import config_path
 from ..joints import IMAGE_FEATURE
+from ..policies.runner import PolicyRunner
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
 from ..simulation.settings import WorldSettings

@@ -74,7 +74,7 @@ class UR3DexHandSim(GraspRobot):
         check_running_policy(self)
         rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
         world = World(fps=rate, settings=config.world, renderer=config.renderer)
-        session = Session(world, *astuple(self._scene))
+        session = Session(world, *astuple(self._scene), command=command)
         session.listeners.append(self._on_trial)
         session.judges.append(self._on_verdict)
         self.hand, self.arm = SimulatedHand(world), SimulatedArm(world)
@@ -97,6 +97,7 @@ class UR3DexHandSim(GraspRobot):
 
     @check_if_not_connected
     def send_action(self, action: RobotAction) -> RobotAction:
+        self._open_session.require_announcement()
         sent = super().send_action(action)
         self._open_session.world.step()
         return sent

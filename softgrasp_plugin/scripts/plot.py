@@ -30,7 +30,6 @@ from ..datasets.evaluation import (
     QUANTITIES,
     EpisodePrediction,
     Errors,
-    PolicyRunner,
     episode_bounds,
     format_errors,
     joint_columns,
@@ -44,6 +43,7 @@ from ..figures.style import save
 from ..grasping.lift import LiftConfig
 from ..grasping.stages import segment_stages
 from ..joints import IMAGE_FEATURE, FloatArray
+from ..policies.runner import PolicyRunner
 
 
 @dataclass
