@@ -186,7 +186,7 @@ def change(**entry):
         (change(domain=[0.9, 0.1]), "0 <= low < high"),
         (change(coefficients="x"), "joint ring_bend"),
         (change(coefficients=[0.5]), "order 1 or more"),
-        (change(residual_std=float("nan")), "finite numbers only"),
+        (change(residual_std=float("nan")), "must be a number in"),
         (change(domain=[0.0, 1.0]), "does not rise within"),
         (change(coefficients=[-1.0, 1.0]), "does not rise within"),
     ],
@@ -204,7 +204,7 @@ def test_load_says_what_is_wrong(tmp_path, edit, message):
 def test_load_refuses_other_files(tmp_path):
     path = tmp_path / "mapping.json"
     path.write_bytes(b"\x80\x04")
-    with pytest.raises(ValueError, match="not a JSON file"):
+    with pytest.raises(ValueError, match="does not hold an angle mapping"):
         AngleMapping.load(path)
     with pytest.raises(FileNotFoundError):
         AngleMapping.load(tmp_path / "absent.json")

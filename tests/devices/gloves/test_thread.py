@@ -1,3 +1,4 @@
+import dataclasses
 import time
 
 import numpy as np
@@ -77,6 +78,14 @@ def test_mute_releases_and_goes_on_reading(thread, channel, glove_bus) -> None:
     first = thread.latest().timestamp
     wait_until(lambda: thread.latest().timestamp > first)
     assert glove_bus.torque_on == [0, 0]
+
+
+def test_an_old_reading_is_never_the_latest(thread) -> None:
+    thread.stop()  # nobody reads any more
+    sample = thread._tap.sample
+    thread._tap.sample = dataclasses.replace(sample, timestamp=time.monotonic() - 0.2)
+    with pytest.raises(DeviceError, match=r"at most 0\.15 s"):
+        thread.latest()
 
 
 def test_leading_overrides_feeling(thread, channel, glove_bus) -> None:
