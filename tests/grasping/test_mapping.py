@@ -215,3 +215,10 @@ def test_needs_six_joints():
     with pytest.raises(ValueError, match="6 joints"):
         AngleMapping((joint,) * 5)
     assert len(PAPER_ORDERS) == NUM_JOINTS
+
+
+def test_a_finger_beyond_the_domain_is_not_moved_to_where_the_mapping_begins():
+    low = np.array([joint.domain[0] for joint in PAPER_MAPPING.joints])
+    near = low / 2
+    here = PAPER_MAPPING(near)
+    np.testing.assert_array_equal(PAPER_MAPPING.inverse(here, near=near)[low > 0], near[low > 0])

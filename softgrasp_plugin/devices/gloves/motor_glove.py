@@ -260,13 +260,13 @@ class MotorGlove:
         if wrong:
             raise DeviceNotCalibratedError(
                 str(self),
-                f"the motors have another Homing_Offset than their calibration ({'; '.join(wrong)}), so it is "
-                "another glove's, or a motor was exchanged.",
+                f"the motors have another Homing_Offset than their calibration ({'; '.join(wrong)}), so it "
+                "is another glove's, or a motor was exchanged.",
                 "Run lerobot-calibrate with the same --teleop options.",
             )
 
     def _refuse_impossible(self, counts: IntArray, turn: IntArray) -> None:
-        """No finger is further than half a turn from the middle of its range, and none turns round and round:
+        """No finger is further than half a turn from the middle of its range, and none turns round:
         a position that jumps by a turn is that of a motor which started again or reads nonsense.
         """
         wrong = (np.abs(counts) > _MAX_POSITION) | (
