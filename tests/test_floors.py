@@ -24,6 +24,7 @@ FLOORS = (
     "policies",
     "teleoperators",
     "robots",
+    "options",
     "experiments",
     "scripts",
 )

@@ -25,16 +25,20 @@ from draccus.utils import ParsingError
 from lerobot.configs import parser
 from lerobot.utils.device_utils import auto_select_torch_device
 
+from ..bounds import require_within
 from ..experiments.plan import CONFIGURATIONS, OPERATOR, PROFILES, Configuration, Profile
 from ..experiments.report import publish, write_report
 from ..experiments.schedule import Failure, Workers, make_runs, make_stages
 from ..files import write_json
+from ..options import refuses_in_words
 from ..simulation.variation import Variation
 from .steps import LiveLine
 
+_MOST = {"seeds": 1000, "trials": 10_000, "workers": 256}
 _SETTINGS_FILE = "settings.json"
 
 
+@refuses_in_words
 @dataclass
 class BenchmarkConfig:
     """Options of `softgrasp-benchmark`."""
@@ -66,8 +70,8 @@ class BenchmarkConfig:
             raise ValueError(f"--profile={self.profile}: expected one of {', '.join(PROFILES)}.")
         for name in ("seeds", "trials", "workers"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"--{name}={value}: expected 1 or more.")
+            if value is not None:
+                require_within(f"--{name}", value, 1, _MOST[name])
         known = [*CONFIGURATIONS, OPERATOR]
         for pattern in self.configurations:
             if not any(fnmatch(name, pattern) for name in known):
