@@ -1,4 +1,4 @@
-"""Which LeRobot command drives this process, as seen by the robot it connects.
+"""Which LeRobot command drives this process, as seen by the robot it connects, or the environment it makes.
 
 LeRobot tells a robot neither the rate of the loop that drives it, nor the policy it obeys, nor the dataset
 that is being recorded, and has no place for a remark about an episode. All of it stands in the variables of

@@ -151,9 +151,7 @@ def _read_signals(path: Path) -> dict[str, FloatArray]:
         )
     missing = [key for key in ("joint", "force") if key not in content]
     if missing:
-        raise ValueError(
-            f"{path} has no {' and no '.join(map(repr, missing))}; it holds {sorted(map(str, content))}."
-        )
+        raise ValueError(f"{path} has no {' and no '.join(map(repr, missing))}; it holds {_shown(content)}.")
     signals = {key: _numbers(path, key, content[key], NUM_JOINTS) for key in ("joint", "force")}
     actions = content.get("actions")
     if isinstance(actions, np.ndarray) and actions.ndim == 2 and actions.shape[1] == 6 + 2 * NUM_JOINTS:
@@ -167,8 +165,17 @@ def _read_signals(path: Path) -> dict[str, FloatArray]:
     return signals
 
 
+def _shown(content: Mapping[Any, Any]) -> str:
+    names = sorted(f"{key!s:.40}" for key in content)
+    return f"{', '.join(names[:10])}{' …' if len(names) > 10 else ''}" or "nothing"
+
+
 def _numbers(path: Path, key: str, value: Any, width: int) -> FloatArray:
-    array = np.asarray(value)
+    if not isinstance(value, np.ndarray):  # a list may be shared a million times in a small file
+        raise ValueError(
+            f"{path}: '{key}' is object of type {type(value).__name__}; expected an array, (frames, {width})."
+        )
+    array = value
     if array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "iuf":
         raise ValueError(
             f"{path}: '{key}' is {array.dtype} of shape {array.shape}; expected numbers, (frames, {width})."

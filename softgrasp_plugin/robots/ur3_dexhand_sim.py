@@ -1,21 +1,25 @@
 """The robot over simulated devices, in lock step: one action is one tick of the world."""
 
+from dataclasses import astuple
 from typing import Any
 
-from lerobot.cameras.utils import make_cameras_from_configs
 from lerobot.lerobot_types import RobotAction, RobotObservation
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
 from ..grasping.action_noise import ActionNoise
 from ..joints import FloatArray
 from ..policies.fit import check_running_policy
+from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.devices import SimulatedArm, SimulatedHand
 from ..simulation.session import Session, Trial
 from ..simulation.simulated_camera import SimulatedCamera
+from ..simulation.state_size import check_state_size
 from ..simulation.world import World
 from .config_ur3_dexhand_sim import UR3DexHandSimConfig
 from .grasp_robot import GraspRobot
+from .loop_rate import loop_rate
+from .scene_notes import Scene, chosen_scene, scene_notes
 
 _ARM_KEYS = tuple(f"{joint}.pos" for joint in ARM_JOINTS)
 
@@ -27,12 +31,12 @@ class UR3DexHandSim(GraspRobot):
     name = "ur3_dexhand_sim"
 
     def __init__(self, config: UR3DexHandSimConfig) -> None:
-        shapes = {name: (camera.height, camera.width, 3) for name, camera in config.cameras.items()}
-        super().__init__(config, lift=config.lift, torque=config.torque, camera_shapes=shapes)
+        super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
-        self.cameras = make_cameras_from_configs(config.cameras)
         self._session: Session | None = None
         self._noise: ActionNoise | None = None
+        self._scene: Scene
+        self._notes: EpisodeNotes | None = None
 
     @property
     def observation_features(self) -> dict[str, Any]:
@@ -59,13 +63,18 @@ class UR3DexHandSim(GraspRobot):
         """Build the world and set the first scene.
 
         Raises:
-            ValueError: if the policy that is to drive the robot does not fit it.
+            ValueError: if the command's rate is not the robot's, its policy does not fit the robot, or the
+                notes of a replayed dataset are damaged.
         """
+        config, command = self.config, running_command()
+        if command is not None:
+            check_state_size(command.policy, self._state_size, "--robot.arm_joints", config.arm_joints)
         check_running_policy(self)
-        config = self.config
-        world = World(fps=config.fps, variation=config.variation, renderer=config.renderer)
-        session = Session(world, config.objects, config.seed)
+        rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
+        world = World(fps=rate, settings=config.world, renderer=config.renderer)
+        session = Session(world, *astuple(self._scene))
         session.listeners.append(self._on_trial)
+        session.judges.append(self._on_verdict)
         self.hand, self.arm = SimulatedHand(world), SimulatedArm(world)
         self.hand.connect()
         self.arm.connect()
@@ -99,6 +108,10 @@ class UR3DexHandSim(GraspRobot):
             camera.disconnect()
 
     @property
+    def _state_size(self) -> int:
+        return sum(kind is float for kind in self.observation_features.values())
+
+    @property
     def _open_session(self) -> Session:
         assert self._session is not None
         return self._session
@@ -106,7 +119,22 @@ class UR3DexHandSim(GraspRobot):
     def _execute(self, closure: FloatArray) -> FloatArray:
         return closure if self._noise is None else (closure + self._noise.step()).clip(0.0, 1.0)
 
+    def _remember(self, trial: Trial) -> None:
+        """Write down which scene is recorded, if a dataset is recorded and an episode of it begins."""
+        command = running_command()
+        if self._session is None or not self._session.is_announced or command is None:
+            return
+        if command.is_recording:
+            self._notes = EpisodeNotes(command.dataset)
+            task = self._session.world.object.table_row.task
+            self._notes.begin(**scene_notes(self.config, self._scene.seed, trial, task))
+
+    def _on_verdict(self, is_success: bool) -> None:
+        if self._notes is not None:
+            self._notes.add(verdict="success" if is_success else "no success")
+
     def _on_trial(self, trial: Trial) -> None:
+        self._remember(trial)
         std = self.config.action_noise
         self._noise = ActionNoise(std, seed=trial.seed) if std > 0 else None
         self._start_trial(self.hand.read().closure)

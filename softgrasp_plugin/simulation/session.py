@@ -25,7 +25,14 @@ _ANNOUNCEMENT = re.compile(r"^Recording episode (\d+)$")
 
 @dataclass(frozen=True)
 class Trial:
-    """One scene: which object lies there and which seed decides everything that varies."""
+    """One scene: which object lies there and which seed decides everything that varies.
+
+    Attributes:
+        episode: number of the scene in its session.
+        attempt: how often this episode was begun before.
+        object_id: row of Table 2, or number of a random object.
+        seed: of this scene, drawn from the session's seed, the episode and the attempt.
+    """
 
     episode: int
     attempt: int
@@ -40,13 +47,20 @@ class Session:
         world: the world, already built.
         tasks: names of the objects to present, in turn, one per episode.
         seed: seed of the whole session.
+        episode: number of the scene that the session begins with, and that an announced episode 0 gets.
+        attempt: number of the attempt at it.
     """
 
-    def __init__(self, world: World, tasks: Sequence[str], seed: int) -> None:
+    def __init__(
+        self, world: World, tasks: Sequence[str], seed: int, episode: int = 0, attempt: int = 0
+    ) -> None:
         self.world = world
         self.listeners: list[Callable[[Trial], None]] = []
+        self.judges: list[Callable[[bool], None]] = []
         self._tasks = tuple(tasks)
         self._seed = seed
+        self._first_episode, self._first_attempt = episode, attempt
+        self._is_decided = False
         self._trial = self._make_trial(0, 0)
         self._announced = False
         self._ears = _Ears(self.begin_episode)
@@ -75,41 +89,59 @@ class Session:
             )
         _sessions[name] = self
         logging.getLogger().addHandler(self._ears)
+        self.world.listeners.append(self._judge)
         self._set_scene(self._trial)
 
     def close(self, name: str) -> None:
-        """Report the last trial, stop listening and forget the session."""
-        self._report()
+        """Report the last trial if it is undecided, stop listening and forget the session."""
+        self._report_undecided()
+        self.world.listeners.remove(self._judge)
         logging.getLogger().removeHandler(self._ears)
         _sessions.pop(name, None)
 
     def next_trial(self) -> None:
         """Put the next object in front of the hand."""
-        self._report()
-        self._set_scene(self._make_trial(self._trial.episode + 1, 0))
+        self._report_undecided()
+        self._set_scene(self._make_trial(self._trial.episode - self._first_episode + 1, 0))
 
     def begin_episode(self, episode: int) -> None:
         """Set the scene of an episode; the same number again is the next attempt at it."""
-        repeated = self._announced and episode == self._trial.episode
+        repeated = self._announced and episode + self._first_episode == self._trial.episode
         if self._announced:
-            self._report()
+            self._report_undecided()
         self._announced = True
-        self._set_scene(self._make_trial(episode, self._trial.attempt + 1 if repeated else 0))
+        attempts = self._trial.attempt - self._first_attempt + 1
+        self._set_scene(self._make_trial(episode, attempts if repeated else 0))
 
     def _make_trial(self, episode: int, attempt: int) -> Trial:
+        episode, attempt = episode + self._first_episode, attempt + self._first_attempt
         task = self._tasks[episode % len(self._tasks)]
         seed = int(np.random.SeedSequence([self._seed, episode, attempt]).generate_state(1)[0])
         return Trial(episode, attempt, SIM_OBJECT_BY_TASK[task].object_id, seed)
 
     def _set_scene(self, trial: Trial) -> None:
         self._trial = trial
+        self._is_decided = False
         self.world.reset(object_id=trial.object_id, seed=trial.seed)
         for listener in self.listeners:
             listener(trial)
 
+    def _judge(self) -> None:
+        """Give the verdict in the moment in which the grasp is decided, as an environment ends its episode
+        then: what is done with the hand afterwards, such as opening it at the end of a rollout, is no part of
+        the trial.
+        """
+        if not self._is_decided and self.world.outcome().is_decided:
+            self._report()
+            for judge in self.judges:
+                judge(self.world.outcome().is_success)
+
+    def _report_undecided(self) -> None:
+        if not self._is_decided and self.world.time > 0.0:
+            self._report()
+
     def _report(self) -> None:
-        if self.world.time == 0.0:
-            return
+        self._is_decided = True
         outcome = self.world.outcome()
         verdict = "success" if outcome.is_success else "no success"
         logger.info(

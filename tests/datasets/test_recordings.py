@@ -132,6 +132,7 @@ def _holed(key: str, value: float) -> dict[str, Any]:
         (_with(force=np.zeros(60)), r"'force' is float64 of shape \(60,\)"),
         (_with(joint=np.full((60, 6), "x")), "'joint' is <U1"),
         (_with(joint=None), "'joint' is object"),
+        (_with(joint=[[0.5] * 6] * 60), "'joint' is object of type list"),
         (_with(joint=np.zeros((0, 6)), force=np.zeros((0, 6))), "0 rows"),
         (_with(actions=np.zeros((10, 18))), "'actions' has 10 rows"),
         (_holed("joint", np.nan), "1 values of 'joint' are not finite, the first at row 7, column 2"),

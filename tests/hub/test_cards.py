@@ -11,7 +11,6 @@ import pytest
 from huggingface_hub import DatasetCard, HfApi, ModelCard
 from safetensors.numpy import save_file
 
-import softgrasp_plugin  # noqa: F401  registers the policies
 from softgrasp_plugin.datasets.importing import ImportOptions, write_dataset
 from softgrasp_plugin.datasets.recordings import read_recording
 from softgrasp_plugin.policies.card import result_rows

@@ -11,7 +11,7 @@ from lerobot.policies.act.configuration_act import ACTConfig
 from lerobot.policies.factory import get_policy_class
 from lerobot.utils.constants import ACTION, OBS_STATE
 
-from softgrasp_plugin.envs import SoftGraspSimEnvConfig
+from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from softgrasp_plugin.joints import IMAGE_FEATURE, STATE_KEYS
 from softgrasp_plugin.policies import fit, training_data
 from softgrasp_plugin.policies.example import example_features

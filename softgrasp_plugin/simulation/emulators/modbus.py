@@ -176,7 +176,10 @@ class RH56TcpEmulator:
                 if size is None:
                     return
                 transaction, _, _, unit = struct.unpack(">HHHB", head)
-                reply = self._server.answer(stream.read(size))
+                request = stream.read(size)
+                if self.faults.deaf:
+                    continue
+                reply = self._server.answer(request)
                 self.faults.deliver(
                     tcp_frame(transaction + self._transaction_offset, unit, reply), connection.sendall
                 )

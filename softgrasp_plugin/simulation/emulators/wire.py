@@ -21,6 +21,7 @@ class Faults:
 
     Attributes:
         silent: answer nothing at all, until set back.
+        deaf: hear nothing either, so that nothing sent takes effect, until set back.
         drop: how many replies get lost.
         corrupt: how many replies arrive with their last byte (part of the checksum) inverted.
         wrong_id: how many replies carry another device's id.
@@ -31,6 +32,7 @@ class Faults:
     """
 
     silent: bool = False
+    deaf: bool = False
     drop: int = 0
     corrupt: int = 0
     wrong_id: int = 0
@@ -107,7 +109,8 @@ class SerialLine:
                 if not ready:
                     self._idle()
                     continue
-                for reply in self._answer(os.read(self._master, 4096)):
+                data = os.read(self._master, 4096)
+                for reply in [] if self.faults.deaf else self._answer(data):
                     self.faults.deliver(reply, self._send)
         finally:
             for descriptor in (self._master, self._slave, self._wake_r, self._wake_w):
