@@ -25,6 +25,7 @@ FLOORS = (
     "policies",
     "teleoperators",
     "robots",
+    "options",
     "experiments",
     "scripts",
 )

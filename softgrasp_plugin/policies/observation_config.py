@@ -10,6 +10,7 @@ from lerobot.utils.feature_utils import dataset_to_policy_features
 
 from softgrasp_plugin.joints import CLOSURE_KEYS, IMAGE_FEATURE, TORQUE_KEYS
 
+from ..bounds import require_within
 from .fit import refuse_moved_columns_on_resume
 from .joint_columns import check_columns, feature_names, find_columns
 
@@ -89,6 +90,12 @@ class ObservationConfig(PreTrainedConfig):
     dataset_fps: float | None = None
 
     def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: naming the field that is out of range, or that another one contradicts.
+        """
+        self._check_numbers()
         super().__post_init__()
         unknown = [name for name in self.modalities if name not in MODALITIES]
         if unknown or not self.modalities or len(set(self.modalities)) != len(self.modalities):
@@ -106,8 +113,6 @@ class ObservationConfig(PreTrainedConfig):
                 "Images are normalised inside the policy, after resizing; leave VISUAL at IDENTITY in "
                 "`normalization_mapping`."
             )
-        if self.image_blur_sigma < 0:
-            raise ValueError(f"`image_blur_sigma` cannot be negative, got {self.image_blur_sigma}.")
         if self.image_blur_sigma > 0 and self.image_blur_steps < 1:
             raise ValueError(
                 f"`image_blur_steps` must be at least 1, got {self.image_blur_steps}: it is the number of "
@@ -117,6 +122,29 @@ class ObservationConfig(PreTrainedConfig):
             raise ValueError(
                 f"`image_blur_sigma` blurs images, which are not among the modalities {self.modalities}."
             )
+
+    def _check_numbers(self) -> None:
+        require_within("n_obs_steps", self.n_obs_steps, 1, 1)  # stacks of frames are `num_stack`'s
+        for side in self.image_size:
+            require_within("image_size", side, 8, 2048, "pixels")
+        for name in ("color_jitter_brightness", "color_jitter_contrast", "color_jitter_saturation"):
+            require_within(name, getattr(self, name), 0, 1)
+        require_within("image_blur_sigma", self.image_blur_sigma, 0, 100, "pixels")
+        require_within("image_blur_steps", self.image_blur_steps, 0, 10**8)
+        require_within("min_closure_range", self.min_closure_range, 0, 1)
+        require_within("min_torque_range_n", self.min_torque_range_n, 0, 60, "N")
+        require_within("normalized_state_clip", self.normalized_state_clip, 1, 1000)
+        require_within("drop_n_last_frames", self.drop_n_last_frames, 0, 10_000)
+        if self.dataset_fps is not None:
+            require_within("dataset_fps", self.dataset_fps, 0, 1000, "Hz", above_low=True)
+        for name in (
+            "state_angle_columns",
+            "state_torque_columns",
+            "action_angle_columns",
+            "action_torque_columns",
+        ):
+            for column in getattr(self, name) or ():
+                require_within(name, column, 0, 10_000)
 
     @property
     def uses_state(self) -> bool:

@@ -30,17 +30,21 @@ from lerobot.configs import parser
 from lerobot.utils.device_utils import auto_select_torch_device
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from ..bounds import require_within
 from ..experiments.engines import Cluster, Command, Engine, LocalProcesses, run_commands
 from ..experiments.pieces import Work
 from ..experiments.plan import CONFIGURATIONS, OPERATOR, PROFILES, Configuration, Profile
 from ..experiments.report import publish, write_report
 from ..experiments.results import TRIALS_FILE
 from ..files import read_json, reading, write_json
+from ..options import refuses_in_words
 from ..simulation.variation import Variation
 
+_MOST = {"seeds": 1000, "trials": 10_000, "workers": 256}
 _SETTINGS_FILE = "settings.json"
 
 
+@refuses_in_words
 @dataclass
 class BenchmarkConfig:
     """Options of `softgrasp-benchmark`."""
@@ -82,8 +86,8 @@ class BenchmarkConfig:
             raise ValueError(f"--cluster_options={self.cluster_options!r}: expected {{name: value, …}}.")
         for name in ("seeds", "trials", "workers"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"--{name}={value}: expected 1 or more.")
+            if value is not None:
+                require_within(f"--{name}", value, 1, _MOST[name])
         known = [*CONFIGURATIONS, OPERATOR]
         for pattern in self.configurations:
             if not any(fnmatch(name, pattern) for name in known):

@@ -24,11 +24,13 @@ from lerobot.utils.utils import init_logging
 from ..datasets.card import DatasetCardOptions, Figure, render_dataset_card
 from ..files import read_json, reading
 from ..hub_configs import config_path
+from ..options import refuses_in_words
 from ..policies.card import ModelCardOptions, render_model_card, result_rows
 
 POLICY_FILES = ("config.json", "train_config.json", "model.safetensors")
 
 
+@refuses_in_words
 @dataclass
 class CardConfig:
     """Options of `softgrasp-card`."""

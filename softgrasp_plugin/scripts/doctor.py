@@ -25,7 +25,9 @@ from lerobot.configs import parser
 from lerobot.robots.config import RobotConfig
 from lerobot.teleoperators.config import TeleoperatorConfig
 
+from ..bounds import require_within
 from ..devices.arms.config import URArmConfig
+from ..options import refuses_in_words
 from ..robots.config_ur3_dexhand import UR3DexHandConfig
 from ..teleoperators.config_force_glove import ForceGloveConfig
 from .doctor_checks import (
@@ -43,6 +45,7 @@ from .doctor_dataset import check_dataset
 _COLOURS = {Level.GREEN: 32, Level.AMBER: 33, Level.RED: 31}
 
 
+@refuses_in_words
 @dataclass
 class DoctorConfig:
     """Options of `softgrasp-doctor`."""
@@ -59,8 +62,7 @@ class DoctorConfig:
     repair: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.listen_s <= 600.0:
-            raise ValueError(f"--listen_s must lie in 0.5…600 seconds, got {self.listen_s}.")
+        require_within("--listen_s", self.listen_s, 0.5, 600.0, "seconds")
         if self.repair and self.dataset is None:
             raise ValueError("--repair=true needs --dataset=<folder of the dataset>.")
 

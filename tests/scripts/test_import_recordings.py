@@ -54,10 +54,10 @@ def test_a_hostile_pickle_runs_nothing_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"fps": 0}, "--fps=0"),
-        ({"segments": 0}, "--segments=0"),
-        ({"free_air_frames": -1}, "--free_air_frames=-1"),
-        ({"image_size": (0, 640)}, r"--image_size=\[0, 640\]"),
+        ({"fps": 0}, "--fps must .*got 0"),
+        ({"segments": 0}, "--segments must .*got 0"),
+        ({"free_air_frames": -1}, "--free_air_frames must .*got -1"),
+        ({"image_size": (0, 640)}, r"--image_size: .*got 0"),
     ],
 )
 def test_impossible_options(option: dict[str, object], message: str) -> None:
