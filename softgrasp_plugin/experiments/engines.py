@@ -172,7 +172,7 @@ def run_commands(
                 for future in done:
                     bar.update()
                     error = future.exception()
-                    yield futures[future], None if error is None else str(error).strip()
+                    yield futures[future], None if error is None else _first_line(error)
                 running = [futures[future] for future in waiting if future.running()]
                 shown = [(command.name, _last_line(command.log, summarise)) for command in running]
                 text = "; ".join(f"{name}: {line}" for name, line in shown if line)
@@ -181,6 +181,11 @@ def run_commands(
     finally:
         engine.stop()
         pool.shutdown(cancel_futures=True)
+
+
+def _first_line(error: BaseException) -> str:
+    """What went wrong in a line; the whole of it is in the log."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _last_line(log: Path, summarise: Callable[[str], str | None]) -> str | None:
