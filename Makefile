@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # For the tests that take longer than anybody waits: see docs/testing.md.
 MINUTES ?= 60
 
-.PHONY: demo test test-fast lint limits soak fuzz mutants clean
+.PHONY: demo test test-fast lint limits soak fuzz mutants compat clean
 
 demo: $(STAMP)
 	$(BIN)/softgrasp-demo
@@ -36,6 +36,18 @@ fuzz: $(STAMP)
 mutants: $(STAMP)
 	$(BIN)/python -m pip install --quiet --target $(VENV)/mutmut mutmut
 	$(BIN)/python benchmarks/mutants.py --mutmut=$(VENV)/mutmut
+
+# The oldest and the newest MuJoCo that are allowed, each in a folder of its own before the environment's.
+COMPAT_MUJOCO ?= 3.5.* 4.*
+COMPAT_TESTS ?= tests/simulation tests/envs tests/test_lerobot_internals.py tests/test_running_command.py
+
+compat: $(STAMP)
+	@for version in $(COMPAT_MUJOCO); do \
+		folder="$(VENV)/compat/$${version%.*}"; \
+		$(BIN)/python -m pip install --quiet --upgrade --no-deps --target "$$folder" "mujoco==$$version" || exit 1; \
+		echo "MuJoCo $$version"; \
+		PYTHONPATH="$$folder" $(BIN)/python -m pytest -q -m "not slow" $(COMPAT_TESTS) || exit 1; \
+	done
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.12 or newer is needed and none was found; run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 1; }

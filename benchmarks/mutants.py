@@ -2,9 +2,10 @@
 
 make mutants         (or: python benchmarks/mutants.py --mutmut=FOLDER [--only=grasping])
 
-Two kinds. `hand_made_mutants.MUTANTS` are mistakes that somebody could make, each with the tests that must fail
-for it. Then mutmut (in a folder of its own, `pip install --target`) edits every line of the modules in `GROUPS`,
-of a large one a random share. Everything happens in a copy of the repository. Writes docs/results/mutants.md.
+Two kinds. `hand_made_mutants.MUTANTS` are mistakes that somebody could make, each with the tests that must
+fail for it. Then mutmut (in a folder of its own, `pip install --target`) edits every line of the modules in
+`GROUPS`, of a large one a random share. Everything happens in a copy of the repository. Writes
+docs/results/mutants.md.
 """
 
 import argparse
@@ -156,8 +157,8 @@ def report(hand_made: dict[Mutant, bool | None], tallies: dict[str, Tally]) -> s
     lines = [
         "# The tests, tried",
         "",
-        "Written by `make mutants` (`benchmarks/mutants.py`): the code is edited in a small way, and some test has",
-        "to notice.",
+        "Written by `make mutants` (`benchmarks/mutants.py`): the code is edited in a small way, and some test",
+        "has to notice.",
         "",
         "## Mistakes that somebody could make",
         "",

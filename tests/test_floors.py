@@ -11,7 +11,10 @@ PACKAGE = Path(softgrasp_plugin.__file__).parent
 FLOORS = (
     "bounds",
     "files",
+    "running_command",
+    "lerobot_internals",
     "joints",
+    "units",
     "hub_configs",
     "grasping",
     "devices",
@@ -22,6 +25,7 @@ FLOORS = (
     "policies",
     "teleoperators",
     "robots",
+    "options",
     "experiments",
     "scripts",
 )

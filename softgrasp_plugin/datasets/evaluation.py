@@ -6,13 +6,10 @@ of a baseline that copies the last measurement, and the skill is what the policy
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-import torch
-from lerobot.configs import PreTrainedConfig
 from lerobot.datasets import LeRobotDataset
-from lerobot.policies import get_policy_class, make_pre_post_processors
 from lerobot.utils.constants import ACTION, OBS_STATE
 from tqdm import tqdm  # type: ignore[import-untyped]
 
@@ -22,44 +19,12 @@ QUANTITIES: dict[str, tuple[str, ...]] = {"closure": CLOSURE_KEYS, "torque": TOR
 """What is predicted and measured: closures (dimensionless) and torques (newtons)."""
 
 
-class PolicyRunner:
-    """A policy from a checkpoint with its processors, as LeRobot's own commands load it."""
+class Predictor(Protocol):
+    """A loaded policy, such as `policies.runner.PolicyRunner`."""
 
-    def __init__(self, path: str) -> None:
-        """Load a checkpoint.
+    def reset(self) -> None: ...
 
-        Args:
-            path: folder `pretrained_model` of a checkpoint, or a repository on the Hub.
-        """
-        config = PreTrainedConfig.from_pretrained(path)
-        self.device = config.device
-        self.policy = get_policy_class(config.type).from_pretrained(path, config=config)
-        self.policy.to(self.device).eval()
-        overrides = {"device_processor": {"device": self.device}}
-        self.preprocess, self.postprocess = make_pre_post_processors(
-            config, pretrained_path=path, preprocessor_overrides=overrides
-        )
-
-    def reset(self) -> None:
-        """Start an episode."""
-        self.policy.reset()
-        self.preprocess.reset()
-        self.postprocess.reset()
-
-    def act(self, item: dict[str, Any]) -> tuple[FloatArray, dict[str, float]]:
-        """Predict from one frame of a dataset.
-
-        Returns:
-            The action in the dataset's units and order, and the attention score per modality (empty for a
-            policy that has none).
-        """
-        frame = {key: value[None] for key, value in item.items() if key.startswith("observation.")}
-        with torch.inference_mode():
-            action = self.postprocess(
-                self.policy.select_action(self.preprocess(frame | {"task": item["task"]}))
-            )
-        scores = getattr(self.policy, "attention_scores", {})
-        return action[0].double().cpu().numpy(), {name: float(score[0]) for name, score in scores.items()}
+    def act(self, item: dict[str, Any]) -> tuple[FloatArray, dict[str, float]]: ...
 
 
 @dataclass(frozen=True)
@@ -101,7 +66,7 @@ class Errors:
         return 1.0 - float(self.policy[quantity].mean()) / baseline if baseline > 0 else float("nan")
 
 
-def predict_episode(runner: PolicyRunner, dataset: LeRobotDataset, episode: int) -> EpisodePrediction:
+def predict_episode(runner: Predictor, dataset: LeRobotDataset, episode: int) -> EpisodePrediction:
     """Run the policy over a recorded episode, frame by frame from its reset, as on the robot.
 
     Args:

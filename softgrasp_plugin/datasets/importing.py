@@ -158,7 +158,7 @@ def _load_image(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             rgb = image.convert("RGB")
-    except (OSError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} is not a readable image ({error}). Copy the recording again.") from error
     if size is not None:
         height, width = size

@@ -16,6 +16,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,12 @@ logger = logging.getLogger(__name__)
 NEWTON_PER_KGF = 9.80665
 RAW_SCALE = 1000.0
 """The authors divide the registers of the RH56 (ANGLE_ACT 0…1000, FORCE_ACT in grams-force) by this."""
+
+MAX_IMAGE_BYTES = 1 << 26
+_FRAME_NAME = re.compile(r"0|[1-9][0-9]{0,8}")
+
+# Radians, percent and degrees end here. A register that stays below this belongs to a hand that never opens.
+_LARGEST_OTHER_UNIT = 400.0
 
 # FORCE_ACT ends at ±4000 g; more than this can be no kilograms-force.
 _LARGEST_FORCE_KGF = 4.5
@@ -104,6 +111,10 @@ def read_recording(folder: Path, free_air_frames: int = 30) -> Recording:
         ValueError: the recording is malformed: refused or empty pickle, missing or misshapen array, a value
             that is not finite or out of range, missing frames.
     """
+    if _pickle_of(folder).is_symlink():
+        raise ValueError(
+            f"{_pickle_of(folder)} is a link; copy the recording again, with the files themselves."
+        )
     signals = _read_signals(_pickle_of(folder))
     images = _list_images(folder / folder.name)
     joint, force = signals["joint"], signals["force"]
@@ -151,9 +162,7 @@ def _read_signals(path: Path) -> dict[str, FloatArray]:
         )
     missing = [key for key in ("joint", "force") if key not in content]
     if missing:
-        raise ValueError(
-            f"{path} has no {' and no '.join(map(repr, missing))}; it holds {sorted(map(str, content))}."
-        )
+        raise ValueError(f"{path} has no {' and no '.join(map(repr, missing))}; it holds {_shown(content)}.")
     signals = {key: _numbers(path, key, content[key], NUM_JOINTS) for key in ("joint", "force")}
     actions = content.get("actions")
     if isinstance(actions, np.ndarray) and actions.ndim == 2 and actions.shape[1] == 6 + 2 * NUM_JOINTS:
@@ -167,8 +176,17 @@ def _read_signals(path: Path) -> dict[str, FloatArray]:
     return signals
 
 
+def _shown(content: Mapping[Any, Any]) -> str:
+    names = sorted(f"{key!s:.40}" for key in content)
+    return f"{', '.join(names[:10])}{' …' if len(names) > 10 else ''}" or "nothing"
+
+
 def _numbers(path: Path, key: str, value: Any, width: int) -> FloatArray:
-    array = np.asarray(value)
+    if not isinstance(value, np.ndarray):  # a list may be shared a million times in a small file
+        raise ValueError(
+            f"{path}: '{key}' is object of type {type(value).__name__}; expected an array, (frames, {width})."
+        )
+    array = value
     if array.ndim != 2 or array.shape[1] != width or array.dtype.kind not in "iuf":
         raise ValueError(
             f"{path}: '{key}' is {array.dtype} of shape {array.shape}; expected numbers, (frames, {width})."
@@ -188,7 +206,7 @@ def _list_images(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise ValueError(f"{folder} is missing: a recording keeps its images there, as 0.jpg, 1.jpg, …")
     # Other names are not frames: the authors' loader leaves masked_<frame>.jpg behind.
-    by_frame = {int(path.stem): path for path in folder.glob("*.jpg") if path.stem.isdecimal()}
+    by_frame = {int(path.stem): path for path in folder.glob("*.jpg") if _FRAME_NAME.fullmatch(path.stem)}
     if len(by_frame) < 2:
         raise ValueError(
             f"{folder} holds {len(by_frame)} images named <frame>.jpg; a demonstration needs at least 2."
@@ -198,13 +216,27 @@ def _list_images(folder: Path) -> tuple[Path, ...]:
         raise ValueError(
             f"{folder} starts at {first}.jpg; expected 0.jpg, since row 0 of the pickle belongs to it."
         )
-    if gaps := [frame for frame in range(last) if frame not in by_frame]:
-        shown = ", ".join(f"{frame}.jpg" for frame in gaps[:5])
+    if lacking := last + 1 - len(by_frame):
+        gaps = islice((frame for frame in range(last) if frame not in by_frame), min(lacking, 5))
+        shown = ", ".join(f"{frame}.jpg" for frame in gaps)
         raise ValueError(
-            f"{folder} lacks {len(gaps)} of its frames 0…{last}: {shown}{' …' if len(gaps) > 5 else ''}. "
+            f"{folder} lacks {lacking} of its frames 0…{last}: {shown}{' …' if lacking > 5 else ''}. "
             "Copy it again."
         )
-    return tuple(by_frame[frame] for frame in range(last + 1))
+    images = tuple(by_frame[frame] for frame in range(last + 1))
+    for path in images:
+        _require_own_file(path)
+    return images
+
+
+def _require_own_file(path: Path) -> None:
+    """Refuse what would block (a pipe), never end (a device) or show another file (a link)."""
+    if path.is_symlink() or not path.is_file():
+        raise ValueError(
+            f"{path} is not an ordinary file; copy the recording again, with the files themselves."
+        )
+    if path.stat().st_size > MAX_IMAGE_BYTES:
+        raise ValueError(f"{path} has {path.stat().st_size} bytes; an image has {MAX_IMAGE_BYTES} at most.")
 
 
 def _describe_lengths(images: int, joint: int, force: int, length: int) -> str:
@@ -217,6 +249,11 @@ def _describe_lengths(images: int, joint: int, force: int, length: int) -> str:
 def _joint_scale(name: str, joint: FloatArray) -> float:
     low, high = joint.min(), joint.max()
     scale = 1.0 if high <= 1.5 else RAW_SCALE
+    if scale == RAW_SCALE and high <= _LARGEST_OTHER_UNIT:
+        raise ValueError(
+            f"{name}: 'joint' ranges over {low:g}…{high:g}, which looks like radians, percent or degrees; "
+            f"expected 0 (closed) … 1 (open), or the register's 0…{RAW_SCALE:g} of a hand that opens."
+        )
     # The RH56 may report a few counts beyond its ends.
     if low < -0.05 * scale or high > 1.05 * scale:
         raise ValueError(

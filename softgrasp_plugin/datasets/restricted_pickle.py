@@ -2,8 +2,11 @@
 
 Unpickling normally imports and calls whatever the file names. Here a file can reach nothing of Python or
 NumPy: the few names that a pickled NumPy array needs are answered by the stand-ins of this module, which
-check every value they are given; any other name is refused. The result holds dicts, lists, tuples, sets,
-strings, numbers, None and arrays of numbers or text.
+check every value they are given; any other name is refused. The result holds dicts with keys of text, lists,
+tuples, strings, numbers, None and arrays of numbers or text.
+
+Neither does a small file grow large or slow: nothing is hashed but text, nothing shown that may be nested,
+and the arrays together are no larger than the file (a pickler writes the bytes of each).
 """
 
 import io
@@ -11,23 +14,32 @@ import math
 import pickle
 import pickletools
 import re
+import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 # Numbers and text. "O" (object) is the dangerous one: its elements are pickled values again.
-_PLAIN_DTYPE = re.compile(r"[<>=|]?(?:[biufc]\d{1,2}|[SU]\d{1,6})")
+_PLAIN_DTYPE = re.compile(r"[<>=|]?(?:[biufc]\d{1,2}|[SU][1-9]\d{0,5})")
 _BYTE_ORDERS = ("<", ">", "=", "|")
 
 # Opcodes that plain data never needs. An EXT code may be answered from a process-wide cache without asking
-# `find_class`.
+# `find_class`; a set would hash whatever it is given.
 _REFUSED_OPCODES = frozenset(
     {"EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID", "NEXT_BUFFER", "READONLY_BUFFER"}
+    | {"EMPTY_SET", "ADDITEMS", "FROZENSET"}
 )
+_MEMO_OPCODES = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
 
-# What `pickle.Unpickler` is known to raise on damaged or hostile input.
+MAX_BYTES = 1 << 28
+"""A recording of an hour has some 30 MB."""
+_MAX_OPCODES = 2_000_000
+_MAX_DIMENSIONS, _MAX_LENGTH = 32, 1 << 40
+
+# What the unpickler is known to raise on damaged or hostile input.
 _UNPICKLING_FAILURES = (
     pickle.UnpicklingError,
     AttributeError,
@@ -39,7 +51,9 @@ _UNPICKLING_FAILURES = (
     OverflowError,
     RecursionError,
     TypeError,
+    UnboundLocalError,
     ValueError,
+    struct.error,
 )
 
 
@@ -54,13 +68,20 @@ def load_plain_pickle(path: Path) -> Any:
         path: a pickle of any protocol, written with any NumPy.
 
     Returns:
-        Dicts, lists, tuples, sets, strings, bytes, numbers, None and NumPy arrays of numbers or text.
+        Dicts, lists, tuples, strings, bytes, numbers, None and NumPy arrays of numbers or text.
 
     Raises:
         RefusedPickleError: the file names a global other than NumPy's array reconstruction (the message says
-            which), holds an array of Python objects, or is not a readable pickle.
+            which), holds an array of Python objects, would grow out of proportion, is larger than `MAX_BYTES`
+            or no ordinary file, or is not a readable pickle.
         OSError: the file cannot be read.
     """
+    if not path.is_file():
+        raise RefusedPickleError(f"{path} is not an ordinary file; expected a pickled dict of NumPy arrays.")
+    if path.stat().st_size > MAX_BYTES:
+        raise RefusedPickleError(
+            f"{path} has {path.stat().st_size} bytes; a recording has {MAX_BYTES} at most."
+        )
     data = path.read_bytes()
     if not data:
         raise RefusedPickleError(
@@ -80,12 +101,13 @@ def loads_plain_pickle(data: bytes) -> Any:
     """
     try:
         _check_opcodes(data)
-        return _to_plain(_PlainUnpickler(io.BytesIO(data), encoding="latin1").load(), {})
+        return _to_plain(_PlainUnpickler(data).load(), {})
     except RefusedPickleError:
         raise
     except _UNPICKLING_FAILURES as error:
+        reason = str(error)[:200]
         raise RefusedPickleError(
-            f"not a readable pickle of plain data ({type(error).__name__}: {error})"
+            f"not a readable pickle of plain data ({type(error).__name__}: {reason})"
         ) from error
 
 
@@ -96,10 +118,11 @@ def _check_opcodes(data: bytes) -> None:
             raise RefusedPickleError(
                 f"opcode {opcode.name} is not allowed; only plain containers and NumPy arrays are"
             )
-        # Python allocates the memo up to the largest index it is asked to store at.
-        if opcode.name == "LONG_BINPUT" and isinstance(argument, int) and argument > count:
+        if count >= _MAX_OPCODES:
+            raise RefusedPickleError(f"more than {_MAX_OPCODES} steps: not a few arrays")
+        if opcode.name in _MEMO_OPCODES and isinstance(argument, int) and argument > count:
             raise RefusedPickleError(
-                f"memo index {argument} is beyond anything stored so far: not written by a pickler"
+                "a memo index is beyond anything stored so far: not written by a pickler"
             )
 
 
@@ -110,7 +133,8 @@ class _PlainDtype:
 
     def __init__(self, spec: object) -> None:
         if not isinstance(spec, str) or not _PLAIN_DTYPE.fullmatch(spec):
-            raise RefusedPickleError(f"array of type {spec!r}; only numbers and text are read")
+            shown = repr(spec[:20]) if isinstance(spec, str) else type(spec).__name__
+            raise RefusedPickleError(f"array of type {shown}; only numbers and text are read")
         self.dtype = np.dtype(spec)
 
     def __setstate__(self, state: object) -> None:
@@ -118,35 +142,45 @@ class _PlainDtype:
         if (
             not isinstance(state, tuple)
             or len(state) < 5
+            or not isinstance(state[1], str)
             or state[1] not in _BYTE_ORDERS
             or any(part is not None for part in state[2:5])
         ):
             raise RefusedPickleError("array of a compound type; only numbers and text are read")
-        self.dtype = self.dtype.newbyteorder(state[1])
+        self.dtype = self.dtype.newbyteorder(state[1])  # type: ignore[arg-type]
 
 
-class _PlainArray(np.ndarray[Any, np.dtype[Any]]):
-    """An array that checks the state it is given, as a pickle may give any."""
+class _PlainArray:
+    """Stands for an array that is still to be given its state, as a pickle may give any."""
 
-    def __setstate__(self, state: Any, /) -> None:
+    __slots__ = ("_reader", "array")
+
+    def __init__(self, reader: "_PlainUnpickler", *_: object) -> None:
+        self._reader = reader
+        self.array: np.ndarray[Any, np.dtype[Any]] = np.empty(0, np.uint8)
+
+    def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
             raise RefusedPickleError("array with a malformed state")
         _, shape, dtype, fortran_order, content = state
-        array = _array_from_bytes(content, dtype, shape, "F" if fortran_order is True else "C")
-        # NumPy's stub asks for numpy.bool here, NumPy itself for bool.
-        super().__setstate__((1, array.shape, array.dtype, fortran_order is True, array.tobytes("A")))  # type: ignore[arg-type]
+        order = "F" if fortran_order is True else "C"
+        array = _array_from_bytes(self._reader, content, dtype, shape, order)
+        self.array = array.astype(array.dtype.newbyteorder("="), copy=False)  # as NumPy does
 
 
 def _array_from_bytes(
-    content: object, dtype: object, shape: object, order: object
+    reader: "_PlainUnpickler", content: object, dtype: object, shape: object, order: object
 ) -> np.ndarray[Any, np.dtype[Any]]:
-    if isinstance(content, str):  # Python 2 and protocol 2 keep bytes as Latin-1 text
-        content = content.encode("latin1")
+    """`numpy._core.numeric._frombuffer`, which protocol 5 uses."""
+    if isinstance(content, str):  # Python 2 keeps bytes as Latin-1 text
+        content = _encode(reader, content, "latin1")
     if (
         not isinstance(content, bytes | bytearray)
         or not isinstance(dtype, _PlainDtype)
         or not isinstance(shape, tuple)
-        or not all(type(length) is int and length >= 0 for length in shape)
+        or len(shape) > _MAX_DIMENSIONS
+        or not all(type(length) is int and 0 <= length <= _MAX_LENGTH for length in shape)
+        or not isinstance(order, str)
         or order not in ("C", "F")
     ):
         raise RefusedPickleError("array with a malformed state")
@@ -155,36 +189,21 @@ def _array_from_bytes(
         raise RefusedPickleError(
             f"array of {dtype.dtype}, shape {shape}, needs {expected} bytes; the file has {len(content)}"
         )
+    reader.take(expected)
     return np.ndarray(shape, dtype.dtype, bytes(content), order="F" if order == "F" else "C").copy(order="K")
 
 
-def _reconstruct(*_: object) -> _PlainArray:
-    """`numpy._core.multiarray._reconstruct`: an empty array, to be filled by its state."""
-    return _PlainArray((0,), np.uint8)
-
-
-def _scalar(dtype: object, content: object) -> Any:
+def _scalar(reader: "_PlainUnpickler", dtype: object, content: object) -> Any:
     """`numpy._core.multiarray.scalar`."""
-    return _array_from_bytes(content, dtype, (), "C")[()]
+    return _array_from_bytes(reader, content, dtype, (), "C")[()]
 
 
-def _frombuffer(
-    content: object, dtype: object, shape: object, order: object
-) -> np.ndarray[Any, np.dtype[Any]]:
-    """`numpy._core.numeric._frombuffer`, which protocol 5 uses."""
-    return _array_from_bytes(content, dtype, shape, order)
-
-
-def _encode(text: object, encoding: object) -> bytes:
+def _encode(reader: "_PlainUnpickler", text: object, encoding: object) -> bytes:
     """`_codecs.encode`, by which protocol 2 writes bytes."""
-    if not isinstance(text, str) or encoding != "latin1":
-        raise RefusedPickleError(f"text encoding {encoding!r}; only bytes kept as latin1 are read")
+    if not isinstance(text, str) or not isinstance(encoding, str) or encoding != "latin1":
+        raise RefusedPickleError("text of an encoding that no bytes have; only bytes kept as latin1 are read")
+    reader.take(len(text))
     return text.encode("latin1")
-
-
-def _empty_bytes() -> bytes:
-    """`builtins.bytes`, by which protocol 2 writes b''."""
-    return b""
 
 
 class _StandIn:
@@ -204,25 +223,26 @@ class _StandIn:
 
 
 _ADMITTED: dict[tuple[str, str], Callable[..., Any]] = {
-    ("numpy", "ndarray"): _reconstruct,
-    ("numpy", "dtype"): lambda spec, *_: _PlainDtype(spec),
+    ("numpy", "ndarray"): _PlainArray,
+    ("numpy", "dtype"): lambda _, spec, *__: _PlainDtype(spec),
     ("_codecs", "encode"): _encode,
-    ("builtins", "bytes"): _empty_bytes,
-    ("__builtin__", "bytes"): _empty_bytes,
+    # Protocol 2 writes b'' as a call of `bytes`.
+    ("builtins", "bytes"): lambda _: b"",
+    ("__builtin__", "bytes"): lambda _: b"",
     # NumPy renamed `core` to `_core` in 2.0; files carry the name of the NumPy that wrote them.
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _reconstruct for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _PlainArray for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
-    **{(f"numpy.{core}.numeric", "_frombuffer"): _frombuffer for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _array_from_bytes for core in ("core", "_core")},
 }
 
 
 def _to_plain(value: Any, done: dict[int, Any]) -> Any:
-    """Replace `_PlainArray`s by ordinary arrays; `done` maps the id of a value met before to its result."""
+    """Replace `_PlainArray`s by their arrays; `done` maps the id of a value met before to its result."""
     if id(value) in done:
         return done[id(value)]
     plain = value
     if isinstance(value, _PlainArray):
-        plain = np.asarray(value)
+        plain = value.array
     elif isinstance(value, dict):
         plain = {key: _to_plain(item, done) for key, item in value.items()}
     elif isinstance(value, list | tuple):
@@ -231,13 +251,54 @@ def _to_plain(value: Any, done: dict[int, Any]) -> Any:
     return plain
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module_name: str, global_name: str, /) -> Any:
+_PythonUnpickler: Any = vars(pickle)["_Unpickler"]  # the fallback of pickle.Unpickler; stubs do not know it
+
+
+class _PlainUnpickler(_PythonUnpickler):
+    """Python's own unpickler in Python: unlike the one in C its memo is a dict, which no index can inflate,
+    and the opcodes that hash can be watched.
+    """
+
+    dispatch: ClassVar[dict[int, Any]] = dict(_PythonUnpickler.dispatch)
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data), encoding="latin1")
+        self._bytes_left = 2 * len(data)  # protocol 2 encodes each content before it becomes an array
+
+    def take(self, size: int) -> None:
+        """Account for `size` bytes made from the file."""
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise RefusedPickleError("its arrays together are larger than the file: not written by a pickler")
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
         build = _ADMITTED.get((module_name, global_name))
         if build is None:
             raise RefusedPickleError(
-                f"refused: it asks for the global '{module_name}.{global_name}', which could run code. "
-                "Only plain containers and NumPy arrays of numbers are read. Do not open this file with "
-                "pickle.load, and ask its sender what it is."
+                f"refused: it asks for the global '{module_name[:80]}.{global_name[:80]}', which could run "
+                "code. Only plain containers and NumPy arrays of numbers are read. Do not open this file "
+                "with pickle.load, and ask its sender what it is."
             )
-        return _StandIn(build)
+        return _StandIn(partial(build, self))
+
+    def _load_dict(self) -> None:
+        _require_text(self.stack[::2])
+        super().load_dict()
+
+    def _load_setitem(self) -> None:
+        _require_text(self.stack[-2:-1])
+        super().load_setitem()
+
+    def _load_setitems(self) -> None:
+        _require_text(self.stack[::2])
+        super().load_setitems()
+
+    dispatch[pickle.DICT[0]] = _load_dict
+    dispatch[pickle.SETITEM[0]] = _load_setitem
+    dispatch[pickle.SETITEMS[0]] = _load_setitems
+
+
+def _require_text(keys: list[Any]) -> None:
+    """Only the hash of text takes a time that the file cannot choose."""
+    if not all(isinstance(key, str | bytes) for key in keys):
+        raise RefusedPickleError("a dict with a key that is not text")

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from ..bounds import require_within
 from .errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
 from .realtime import prefer_this_thread, shorten_pauses
 
@@ -13,6 +14,7 @@ logger = logging.getLogger(__name__)
 STALE_AFTER_S = 0.15
 """A sample older than this is not handed out."""
 
+_HIGHEST_RATE_HZ = 1e4
 _RATE_WINDOW = 50
 _STOP_TIMEOUT_S = 5.0
 _FINAL_ERRORS = (DeviceLostError, DeviceFaultError)
@@ -48,10 +50,8 @@ class Poller[T]:
         stale_after_s: float = STALE_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if rate_hz <= 0.0 or stale_after_s <= 0.0:
-            raise ValueError(
-                f"{device}: rate_hz and stale_after_s must be above 0; got {rate_hz} and {stale_after_s}."
-            )
+        require_within(f"{device}: rate_hz", rate_hz, 0.0, _HIGHEST_RATE_HZ, "Hz", above_low=True)
+        require_within(f"{device}: stale_after_s", stale_after_s, 0.0, 1e9, "s", above_low=True)
         self._device = device
         self._poll = poll
         self._period_s = 1.0 / rate_hz
@@ -59,6 +59,7 @@ class Poller[T]:
         self._clock = clock
         self._slot: tuple[T, float] | None = None
         self._trouble: BaseException | None = None
+        self._failures = 0
         self._rate_hz = 0.0
         self._stop = threading.Event()
         self._progress = threading.Event()
@@ -88,7 +89,7 @@ class Poller[T]:
         """
         if self.is_running:
             raise RuntimeError(f"{self._device}: the poller is already running.")
-        self._slot, self._trouble, self._rate_hz = None, None, 0.0
+        self._slot, self._trouble, self._failures, self._rate_hz = None, None, 0, 0.0
         self._stop.clear()
         self._progress.clear()
         shorten_pauses()
@@ -143,11 +144,8 @@ class Poller[T]:
         since = (
             "has not answered yet" if age_s == float("inf") else f"has been silent for {1e3 * age_s:.0f} ms"
         )
-        reason = "" if trouble is None else f" ({getattr(trouble, 'problem', trouble)})"
         raise DeviceSilentError(
-            self._device,
-            f"it {since}{reason}.",
-            "Check power and cable; if it happens now and then, lower its rate or relieve the computer.",
+            self._device, f"it {since}{_cause(trouble, self._failures)}.", _remedy(trouble)
         ) from trouble
 
     def _run(self) -> None:
@@ -178,9 +176,31 @@ class Poller[T]:
             raise
         except ConnectionError as error:
             self._trouble = error
+            self._failures += 1
             return False
         # The sample was taken at or after this moment: its age is never understated.
         self._slot = (sample, started)
         self._trouble = None
+        self._failures = 0
         self._progress.set()
         return True
+
+
+def _cause(trouble: BaseException | None, failures: int) -> str:
+    """Why there is no sample, as far as the driver knows."""
+    if trouble is None:
+        return ""
+    reason = str(getattr(trouble, "problem", trouble) or type(trouble).__name__).rstrip(".")
+    if not isinstance(trouble, ConnectionError):
+        return f" (its driver ended with {type(trouble).__name__}: {reason})"
+    return f" ({reason}), after {failures} failed reading{'s' if failures > 1 else ''} in a row"
+
+
+def _remedy(trouble: BaseException | None) -> str:
+    """What to do about it: cables only where cables can be the cause."""
+    if trouble is not None and not isinstance(trouble, ConnectionError):
+        return "This is a fault of the program and not of the device; the log shows where."
+    if isinstance(trouble, DeviceError) and not isinstance(trouble, DeviceSilentError):
+        return trouble.remedy
+    own = f"{trouble.remedy} " if isinstance(trouble, DeviceError) else ""
+    return f"{own}Check power and cable; if it happens now and then, lower its rate or relieve the computer."

@@ -1,14 +1,19 @@
 """A serial port that names its device when it fails, and the adapter setting that decides its speed."""
 
 import logging
-import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import serial
 
 from .errors import DeviceLostError
+
+_PORT_ERRORS: tuple[type[Exception], ...] = (serial.SerialException, OSError)
+with suppress(ImportError):  # Windows has none
+    import termios
+
+    _PORT_ERRORS += (termios.error,)
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +27,7 @@ def port_failures(device: str) -> Iterator[None]:
     """Turn whatever a serial port raises into a `DeviceLostError` that names the device."""
     try:
         yield
-    except (serial.SerialException, OSError, termios.error) as error:
+    except _PORT_ERRORS as error:
         raise DeviceLostError(
             device,
             f"the serial port failed ({error}).",

@@ -8,20 +8,25 @@ from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.envs.configs import EnvConfig
 from lerobot.utils.constants import ACTION, OBS_STATE
 
-from ..grasping.lift import LiftConfig
+from ..bounds import require_within
+from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
-from ..simulation.camera_faults import CameraFaults
+from ..running_command import running_command
+from ..simulation.arm import ARM_JOINTS
+from ..simulation.arm_state import check_arm_joints
+from ..simulation.camera import check_picture_size, check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
-from ..simulation.objects import find_surface
-from ..simulation.variation import Variation
+from ..simulation.clock import check_rate
+from ..simulation.settings import WorldOptions
 
 ALL_TASKS = "all"
+_LONGEST_EPISODE = 100_000
 
 
 @EnvConfig.register_subclass("softgrasp_sim")
 @dataclass
-class SoftGraspSimEnvConfig(EnvConfig):
-    """One task per object.
+class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
+    """One task per object; `WorldSettings` says what its further options mean.
 
     Attributes:
         task: `object_01` … `object_12` of Table 2, or `random_01` … `random_06` that are not in it; several
@@ -32,17 +37,7 @@ class SoftGraspSimEnvConfig(EnvConfig):
         observation_width: image width in pixels.
         renderer: `ray` needs no graphics driver; `gl` uses MuJoCo's renderer where OpenGL works.
         torque_command: `ignore`, or `limit` to let predicted torques cap the grip.
-        torque_noise: standard deviation of the torque sensor's noise in newtons; None for the simulation's
-            own default.
-        lift: when and how the arm is raised; use what the demonstrations were recorded with.
-        variation: how far the object may differ from its row of Table 2 in an episode. Pose and size, which
-            the eye sees, do by default; mass, stiffness and friction, which only touch tells, do not:
-            `simulation.variation.HIDDEN_VARIATION` has widths at which touch matters.
-        surface: material whose contact physics the objects have instead of their own, for instance `TPE` or
-            `stainless steel`, so that one object can be met soft and rigid; what is seen does not change.
-        camera_shift_m: half-width in metres of a shift of the camera along each axis, drawn per episode.
-        camera_turn_rad: half-width in radians of a rotation of the camera about each axis, drawn per episode.
-        dropped_frame_rate: probability that a control tick gets the camera's previous picture again.
+        arm_joints: also observe the arm's six joint angles in radians; as the dataset was recorded.
     """
 
     task: str | None = ALL_TASKS
@@ -52,13 +47,7 @@ class SoftGraspSimEnvConfig(EnvConfig):
     observation_width: int = 320
     renderer: str = "ray"
     torque_command: str = "ignore"
-    torque_noise: float | None = None
-    lift: LiftConfig = field(default_factory=LiftConfig)
-    variation: Variation = field(default_factory=Variation)
-    surface: str | None = None
-    camera_shift_m: float = 0.0
-    camera_turn_rad: float = 0.0
-    dropped_frame_rate: float = 0.0
+    arm_joints: bool = False
     features: dict[str, PolicyFeature] = field(default_factory=dict)
     features_map: dict[str, str] = field(
         default_factory=lambda: {ACTION: ACTION, "agent_pos": OBS_STATE, IMAGE_FEATURE: IMAGE_FEATURE}
@@ -68,24 +57,44 @@ class SoftGraspSimEnvConfig(EnvConfig):
         """Derive the features from the image size.
 
         Raises:
-            ValueError: for an unknown task, an unknown surface, or a number out of
-                its range.
+            ValueError: for an unknown task, surface or renderer, or a number out of its range.
         """
-        expand_tasks(self.task or ALL_TASKS)
-        if self.torque_noise is not None and not self.torque_noise >= 0:
+        check_rate("--env.fps", self.fps)
+        if self.max_parallel_tasks != 1:
             raise ValueError(
-                f"--env.torque_noise is a standard deviation in newtons, 0 or more; got {self.torque_noise}."
+                f"--env.max_parallel_tasks={self.max_parallel_tasks}: LeRobot would call one policy from "
+                "several threads at once, and a policy that remembers what it saw would mix up the tasks. "
+                "Leave it at 1; --eval.batch_size runs several trials of a task side by side."
             )
-        if self.surface is not None:
-            find_surface(self.surface)
-        CameraFaults(self.camera_shift_m, self.camera_turn_rad, self.dropped_frame_rate)
-        vector = (len(STATE_KEYS),)
+        require_within("--env.episode_length", self.episode_length, 1, _LONGEST_EPISODE, "ticks")
+        check_picture_size("--env.observation", self.observation_height, self.observation_width)
+        check_renderer(self.renderer)
+        TorqueCommandConfig(mode=self.torque_command)
+        self.world  # noqa: B018 checked
+        expand_tasks(self.task or ALL_TASKS)
+        state = (len(STATE_KEYS) + len(ARM_JOINTS) * self.arm_joints,)
         image = (self.observation_height, self.observation_width, 3)
         self.features = {
-            ACTION: PolicyFeature(type=FeatureType.ACTION, shape=vector),
-            "agent_pos": PolicyFeature(type=FeatureType.STATE, shape=vector),
+            ACTION: PolicyFeature(type=FeatureType.ACTION, shape=(len(STATE_KEYS),)),
+            "agent_pos": PolicyFeature(type=FeatureType.STATE, shape=state),
             IMAGE_FEATURE: PolicyFeature(type=FeatureType.VISUAL, shape=image),
         }
+
+    def _check_against_training(self) -> None:
+        """Refuse to try a policy with another state or another rate than it was trained on.
+
+        Raises:
+            ValueError: if one of them differs, naming the option.
+        """
+        command = running_command()
+        if command is None:
+            return
+        check_arm_joints(command.policy, "--env.arm_joints", self.arm_joints)
+        if command.fps not in (None, self.fps):
+            raise ValueError(
+                f"--env.fps={self.fps}, but the policy is trained on {command.fps:g} frames per second: "
+                f"use --env.fps={command.fps:g}."
+            )
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -101,21 +110,21 @@ class SoftGraspSimEnvConfig(EnvConfig):
             "width": self.observation_width,
             "renderer": self.renderer,
             "torque_command": self.torque_command,
-            "torque_noise": self.torque_noise,
-            "lift": self.lift,
-            "variation": self.variation,
-            "surface": self.surface,
-            "camera_shift_m": self.camera_shift_m,
-            "camera_turn_rad": self.camera_turn_rad,
-            "dropped_frame_rate": self.dropped_frame_rate,
+            "world": self.world,
+            "arm_joints": self.arm_joints,
         }
 
     def create_envs(
         self, n_envs: int, use_async_envs: bool = False
     ) -> dict[str, dict[int, gym.vector.VectorEnv]]:
-        """Build `{"softgrasp_sim": {object id: vector environment}}`, one entry per selected task."""
+        """Build `{"softgrasp_sim": {object id: vector environment}}`, one entry per selected task.
+
+        Raises:
+            ValueError: if the policy of the running command was trained on another state or rate.
+        """
         from .vector import make_vector_env
 
+        self._check_against_training()
         return {
             self.type: {
                 SIM_OBJECT_BY_TASK[task].object_id: make_vector_env(

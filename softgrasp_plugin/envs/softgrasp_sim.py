@@ -6,12 +6,12 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.lift import LiftSupervisor
 from ..grasping.torque_command import TorqueCommandConfig, torque_limit
 from ..joints import CAMERA_KEY, NUM_JOINTS, STATE_KEYS
-from ..simulation.camera_faults import CameraFaults
+from ..simulation.arm import ARM_JOINTS
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
-from ..simulation.variation import Variation
+from ..simulation.settings import WorldSettings
 from ..simulation.world import World
 
 Observation = dict[str, Any]
@@ -26,7 +26,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
     """Grasp one object and hold it lifted for a second.
 
     Observation: `pixels` → `side`, uint8 (height, width, 3); `agent_pos`, float32 (12,) in the order of
-        `joints.STATE_KEYS`.
+        `joints.STATE_KEYS`, with `arm_joints` (18,): then the arm's joint angles in radians.
     Action: float32 (12,), commanded closures and the predicted torques in newtons, which act only with
         `torque_command="limit"`.
     Reward: 1 at the tick of success, else 0. The episode terminates at success, and when the object is
@@ -45,13 +45,8 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         width: int = 320,
         renderer: str = "ray",
         torque_command: str = "ignore",
-        torque_noise: float | None = None,
-        lift: LiftConfig | None = None,
-        variation: Variation = Variation(),  # noqa: B008 frozen
-        surface: str | None = None,
-        camera_shift_m: float = 0.0,
-        camera_turn_rad: float = 0.0,
-        dropped_frame_rate: float = 0.0,
+        world: WorldSettings = WorldSettings(),  # noqa: B008 frozen
+        arm_joints: bool = False,
     ) -> None:
         self.task = task
         self.task_description = f"Grasp {task} without crushing it and hold it lifted."
@@ -62,18 +57,15 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
             "object_id": SIM_OBJECT_BY_TASK[task].object_id,
             "fps": fps,
             "renderer": renderer,
-            "variation": variation,
-            "surface": surface,
-            "camera_faults": CameraFaults(camera_shift_m, camera_turn_rad, dropped_frame_rate),
+            "settings": world,
         }
-        if torque_noise is not None:
-            self._world_kwargs["torque_noise_n"] = torque_noise
+        self._arm_joints = arm_joints
         self._torque_command = TorqueCommandConfig(mode=torque_command)
-        self._supervisor = LiftSupervisor(lift or LiftConfig())
+        self._supervisor = LiftSupervisor(world.lift)
         self._world: World | None = None
         self._ticks = 0
         image = gym.spaces.Box(0, 255, (height, width, 3), np.uint8)
-        state = gym.spaces.Box(-np.inf, np.inf, (len(STATE_KEYS),), np.float32)
+        state = gym.spaces.Box(-np.inf, np.inf, (len(STATE_KEYS) + arm_joints * len(ARM_JOINTS),), np.float32)
         self.observation_space = gym.spaces.Dict(
             {"pixels": gym.spaces.Dict({CAMERA_KEY: image}), "agent_pos": state}
         )
@@ -112,7 +104,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         world.step()
         self._ticks += 1
         outcome = world.outcome()
-        terminated = outcome.is_success or outcome.is_dropped or outcome.is_crushed
+        terminated = outcome.is_decided
         truncated = not terminated and self._ticks >= self._max_episode_steps
         return self._observe(world), float(outcome.is_success), terminated, truncated, self._info(world)
 
@@ -134,7 +126,8 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
 
     def _observe(self, world: World) -> Observation:
         sample = world.hand_sample()
-        state = np.concatenate([sample.closure, sample.torque]).astype(np.float32)
+        arm = [world.arm_joints] if self._arm_joints else []
+        state = np.concatenate([sample.closure, sample.torque, *arm]).astype(np.float32)
         return {"pixels": {CAMERA_KEY: world.render(*self._size)}, "agent_pos": state}
 
     def _info(self, world: World) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from functools import partial
 from typing import Any
 
 import gymnasium as gym
-from lerobot.envs.utils import _LazyAsyncVectorEnv, freeze_after_episode_end
+from lerobot.envs.utils import freeze_after_episode_end
 
+from ..lerobot_internals import lazy_async_vector_env
 from .softgrasp_sim import SoftGraspSimEnv
 
 
@@ -21,8 +22,7 @@ def make_vector_env(task: str, n_envs: int, use_async: bool, kwargs: dict[str, A
     """
     factories = [partial(SoftGraspSimEnv, task, **kwargs) for _ in range(n_envs)]
     if use_async and n_envs > 1:
-        probe = factories[0]()
-        return _LazyAsyncVectorEnv(factories, probe.observation_space, probe.action_space, probe.metadata)
+        return lazy_async_vector_env(factories, factories[0]())
     return gym.vector.SyncVectorEnv(
         [freeze_after_episode_end(factory) for factory in factories],
         autoreset_mode=gym.vector.AutoresetMode.NEXT_STEP,

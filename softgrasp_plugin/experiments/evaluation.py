@@ -1,26 +1,23 @@
-"""Trials of a trained policy in the simulation: LeRobot's own rollout, several objects side by side, with
-what the world knows about each grasp.
+"""Trials of a trained policy in the simulation, several objects side by side, with what the world knows about
+each grasp.
 """
 
-import io
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, redirect_stderr
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
-from lerobot.envs.utils import freeze_after_episode_end
-from lerobot.scripts.lerobot_eval import rollout
+from lerobot.utils.constants import OBS_STATE
 from numpy.typing import NDArray
 
-from ..datasets.evaluation import PolicyRunner
 from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from ..envs.softgrasp_sim import Observation, SoftGraspSimEnv
+from ..grasping.objects import TASK_DESCRIPTION
 from ..grasping.stages import Stage, segment_stages
-from ..joints import CAMERA_KEY, NUM_JOINTS, FloatArray
+from ..joints import CAMERA_KEY, IMAGE_FEATURE, NUM_JOINTS, FloatArray
+from ..policies.runner import PolicyRunner
 from .interventions import Donor, Intervene, Intervention
 
 
@@ -32,11 +29,13 @@ class Condition:
         name: in tables and files.
         env: fields of `SoftGraspSimEnvConfig` that differ from the benchmark's own.
         intervention: what is done to the policy's senses.
+        description: the same in words, for the report.
     """
 
     name: str
     env: dict[str, Any] = field(default_factory=dict)
     intervention: Intervention | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,49 +178,41 @@ def run_trials(
     Returns:
         A trial and a trace per object, in their order.
     """
-    recorders: list[_Recorder] = []
-
-    def make(task: str) -> gym.Env[Any, Any]:
-        recorder = _Recorder(SoftGraspSimEnv(task, **env.gym_kwargs))
-        recorders.append(recorder)
-        if intervention is None:
-            return recorder
-        return Intervene(recorder, intervention, donor_of(task, seed) if donor_of else None)
-
-    vector = gym.vector.SyncVectorEnv(
-        [freeze_after_episode_end(partial(make, task)) for task in tasks],
-        autoreset_mode=gym.vector.AutoresetMode.NEXT_STEP,
-    )
-    scores: list[dict[str, FloatArray]] = []
-
-    def note_attention(_: gym.vector.VectorEnv) -> None:
-        now: dict[str, torch.Tensor] = getattr(runner.policy, "attention_scores", {})
-        scores.append({name: score.cpu().double().numpy() for name, score in now.items()})
-
+    recorders = [_Recorder(SoftGraspSimEnv(task, **env.gym_kwargs)) for task in tasks]
+    seen: list[gym.Env[Any, Any]] = list(recorders)
+    if intervention is not None:
+        donors = [donor_of(task, seed) if donor_of else None for task in tasks]
+        seen = [Intervene(one, intervention, donor) for one, donor in zip(recorders, donors, strict=True)]
     runner.reset()
-    device = torch.device(runner.device or "cpu").type
-    amp = torch.autocast(device) if runner.policy.config.use_amp else nullcontext()
-    # The rollout draws a progress bar that nothing switches off.
-    with amp, redirect_stderr(io.StringIO()):
-        rollout(
-            vector,
-            runner.policy,
-            *env.get_env_processors(),
-            runner.preprocess,
-            runner.postprocess,
-            seeds=[seed] * len(tasks),
-            render_callback=note_attention,
-        )
-    vector.close()
+    observations = [one.reset(seed=seed)[0] for one in seen]
+    scores: list[dict[str, FloatArray]] = []
+    going = list(range(len(seen)))
+    while going:
+        # A trial that is over stays in the batch with its last observation: a batch has one size.
+        actions, attention = runner.act_batch(_batch(observations))
+        scores.append(attention)
+        for place in tuple(going):
+            observations[place], _, terminated, truncated, _ = seen[place].step(actions[place])
+            if terminated or truncated:
+                going.remove(place)
     return (
         [recorder.trial(env.fps) for recorder in recorders],
         [_trace(recorder, scores, place) for place, recorder in enumerate(recorders)],
     )
 
 
+def _batch(observations: Sequence[Observation]) -> dict[str, Any]:
+    """Observations of several environments as a policy's processors take them."""
+    images = torch.from_numpy(np.stack([one["pixels"][CAMERA_KEY] for one in observations]))
+    return {
+        OBS_STATE: torch.from_numpy(np.stack([one["agent_pos"] for one in observations])),
+        IMAGE_FEATURE: images.permute(0, 3, 1, 2).contiguous().float() / 255.0,
+        "task": [TASK_DESCRIPTION] * len(observations),
+    }
+
+
 def _trace(recorder: _Recorder, scores: list[dict[str, FloatArray]], place: int) -> Trace:
-    # The first entry is from before the first prediction.
-    steps = scores[1 : len(recorder.states)]
+    steps = scores[: len(recorder.states) - 1]
     names = steps[0] if steps else {}
     return Trace(
         state=np.array(recorder.states[:-1], dtype=np.float64),

@@ -96,12 +96,22 @@ def _configurations() -> Iterator[Configuration]:
 
 CONFIGURATIONS: dict[str, Configuration] = {entry.name: entry for entry in _configurations()}
 
+
+def title_of(name: str) -> str:
+    """How a configuration is called in tables."""
+    return "virtual operator" if name == OPERATOR else CONFIGURATIONS[name].title
+
+
 NOMINAL = Condition("nominal")
 LIMIT = Condition("torque_limit", {"torque_command": "limit"})
 SENSING = (
-    Condition("torque_noise", {"torque_noise": 0.3}),
-    Condition("camera_shift", {"camera_shift_m": 0.02, "camera_turn_rad": 0.035}),
-    Condition("dropped_frames", {"dropped_frame_rate": 0.3}),
+    Condition("torque_noise", {"torque_noise": 0.3}, description="0.3 N torque noise"),
+    Condition(
+        "camera_shift",
+        {"camera_shift_m": 0.02, "camera_turn_rad": 0.035},
+        description="camera moved 0.02 m, turned 0.035 rad",
+    ),
+    Condition("dropped_frames", {"dropped_frame_rate": 0.3}, description="0.3 of the frames lost"),
 )
 PRESENTED = (
     Condition("presented_soft", {"surface": "TPE"}),

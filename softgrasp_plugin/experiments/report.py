@@ -1,30 +1,45 @@
-"""`results.json`, `report.md` and `figures/` from whatever a benchmark has done so far."""
+"""`report.md`, `trials.parquet`, `setting.json` and `figures/` from whatever a benchmark has done so far."""
 
+import math
 import shutil
+from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
+from jinja2 import ChainableUndefined, Environment
+
 from ..files import write_text
-from .collecting import collect
-from .plan import CONFIGURATIONS, Profile
-from .report_beyond import forces, presented, random_objects, sensing, speed, torque_limit
-from .report_figures import FIGURES_DIR, draw_figures, embed
-from .report_paper import chunks, loss_factors, modalities, strategies, training
-from .report_senses import counterfactuals
-from .report_setting import introduction, regenerate
-from .report_targets import targets
-from .results import Results
-from .results_file import RESULTS_FILE, read_commits, write_results
+from ..grasping.objects import OBJECTS
+from ..policies.observation_config import MODALITIES
+from . import paper_results
+from .interventions import KINDS
+from .numbers import FILTERS
+from .plan import (
+    CONFIGURATIONS,
+    INTERVENTIONS,
+    MODALITY_SETS,
+    OPERATOR,
+    PRESENTED,
+    SENSING,
+    STRATEGIES,
+    Profile,
+    title_of,
+)
+from .report_figures import FIGURES_DIR, caption_of, draw_figures
+from .results import KNOWN, NOVEL, SETTING_FILE, TRIALS_FILE, Results, collect, read_commits, read_results
 from .setting import describe_setting
-from .view import View
+from .targets import RELEVANT, difference, verdicts
 
 REPORT_FILE = "report.md"
+_NARROW = (11, 12)
 
 
 def write_report(home: Path, profile: Profile, command: str, figures: bool = True) -> Path:
-    """Write everything that can be said so far.
+    """Write everything that can be said so far; from the kept table where the runs themselves are not.
 
     Args:
-        home: the benchmark's folder; receives `results.json`, `report.md` and `figures/`.
+        home: the benchmark's folder; receives `trials.parquet`, `setting.json`, `report.md` and `figures/`.
         profile: how much is run.
         command: what was typed, for whoever wants to do it again.
         figures: draw anew; figures that are there already stay in the report otherwise.
@@ -32,14 +47,15 @@ def write_report(home: Path, profile: Profile, command: str, figures: bool = Tru
     Returns:
         Path of the report.
     """
-    earlier = read_commits(home / RESULTS_FILE)
-    results = collect(home, describe_setting(profile, command, earlier))
-    write_results(results, home / RESULTS_FILE)
-    if figures:
-        draw_figures(home, View(results))
+    if (home / "runs").is_dir():
+        results = collect(home, describe_setting(profile, command, read_commits(home)))
+        results.write(home)
+        if figures:
+            draw_figures(home, results)
+    else:
+        results = read_results(home)
     path = home / REPORT_FILE
-    drawn = {figure.name for figure in (home / FIGURES_DIR).glob("*.png")}
-    write_text(path, render(results, drawn))
+    write_text(path, render(results, {figure.name for figure in (home / FIGURES_DIR).glob("*.png")}))
     return path
 
 
@@ -48,7 +64,7 @@ def publish(home: Path, docs_dir: Path) -> Path:
 
     Args:
         home: the benchmark's folder.
-        docs_dir: receives `report.md`, `results.json` and `figures/`; its older figures go.
+        docs_dir: receives the report, the results and `figures/`; its older figures go.
 
     Returns:
         Path of the published report.
@@ -57,7 +73,7 @@ def publish(home: Path, docs_dir: Path) -> Path:
     shutil.rmtree(docs_dir / FIGURES_DIR, ignore_errors=True)
     if (home / FIGURES_DIR).exists():
         shutil.copytree(home / FIGURES_DIR, docs_dir / FIGURES_DIR)
-    for name in (RESULTS_FILE, REPORT_FILE):
+    for name in (TRIALS_FILE, SETTING_FILE, REPORT_FILE):
         shutil.copyfile(home / name, docs_dir / name)
     return docs_dir / REPORT_FILE
 
@@ -69,42 +85,58 @@ def render(results: Results, figures: set[str]) -> str:
         results: as far as they have come.
         figures: names of the files in `figures/` beside the report.
     """
-    view = View(results)
-
-    def shown(*names: str) -> str:
-        return "\n".join(embed(name) for name in names if name in figures)
-
-    parts = [
-        "# Benchmark: SoftGrasp in simulation\n",
-        introduction(view),
-        targets(view),
-        strategies(view),
-        shown("success.png"),
-        modalities(view),
-        loss_factors(view),
-        chunks(view),
-        training(view),
-        forces(view),
-        shown("stable_torques.png", "final_poses.png"),
-        torque_limit(view),
-        counterfactuals(view),
-        shown("counterfactuals.png"),
-        presented(view),
-        random_objects(view),
-        sensing(view),
-        speed(view),
-        _attention(shown(*sorted(name for name in figures if name.startswith("attention_")))),
-        regenerate(view),
-    ]
-    return "\n".join(part for part in parts if part)
-
-
-def _attention(figures: str) -> str:
-    if not figures:
-        return ""
-    text = (
-        f"{CONFIGURATIONS['softgrasp'].title} with the first seed and in the first scene: how much the fused "
-        "features draw on each modality as the grasp goes through its stages (SoftGrasp, Figs. 7–9; Eqs. "
-        "(8)–(10))."
+    template = files(__package__).joinpath("report.md.j2").read_text(encoding="utf-8")
+    environment = Environment(
+        undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    return f"## Attention during a grasp\n\n{text}\n\n{figures}"
+    environment.filters |= FILTERS
+    environment.tests["attention_figure"] = lambda name: name.startswith("attention_")
+    environment.globals |= {
+        "r": results,
+        "setting": results.setting,
+        "profile": results.setting.profile,
+        "title": title_of,
+        "figures": figures,
+        "caption_of": caption_of,
+        "verdicts": verdicts(results),
+        "difference": difference,
+        "paper": paper_results,
+        "degrees": math.degrees,
+        "CONFIGURATIONS": CONFIGURATIONS,
+        "STRATEGIES": STRATEGIES,
+        "SHOWN": (*STRATEGIES, "act_torque", OPERATOR),
+        "MODALITY_SETS": MODALITY_SETS,
+        "OBJECTS": OBJECTS,
+        "KNOWN": KNOWN,
+        "NOVEL": NOVEL,
+        "NARROW": _NARROW,
+        "SOFT": [tuple(row.task for row in OBJECTS.values() if row.hardness == kind) for kind in _SOFT],
+        "INTERVENTIONS": [condition.name for condition in INTERVENTIONS],
+        "CHANGES": [f"{modality[0].upper()} {kind}" for modality in MODALITIES for kind in KINDS],
+        "SENSING": SENSING,
+        "PRESENTED": [condition.name for condition in PRESENTED],
+        "grips": _grips_of_both,
+        "RELEVANT": RELEVANT,
+    }
+    return environment.from_string(template).render()
+
+
+def _grips_of_both(results: Results, name: str) -> tuple[float, float] | None:
+    """Mean grip forces with a soft and a rigid surface, over the objects that were lifted with both."""
+    soft, rigid = (
+        rows[rows["was_lifted"] > 0].groupby(["seed", "task"]).apply(_mean_grip, include_groups=False)
+        for rows in (results.rows(name, condition.name) for condition in PRESENTED)
+    )
+    if soft.empty or rigid.empty:
+        return None
+    both = soft.index[soft > 0].intersection(rigid.index[rigid > 0])
+    if both.empty:
+        return None
+    return float(soft[both].mean()), float(rigid[both].mean())
+
+
+def _mean_grip(rows: pd.DataFrame) -> float:
+    return float(np.average(rows["mean_grip_force_n"], weights=rows["trials"] * rows["was_lifted"]))
+
+
+_SOFT = ("deformable", "soft-plastic")

@@ -5,6 +5,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
 from matplotlib.figure import Figure
 
 from ..figures.benchmark import FinalPose, draw_changes, draw_final_poses, draw_stable_torques, draw_success
@@ -14,14 +15,11 @@ from ..grasping.objects import OBJECT_BY_TASK
 from ..grasping.stages import segment_stages
 from ..joints import NUM_JOINTS, FloatArray
 from ..policies.observation_config import MODALITIES
-from .collecting import read_trials
-from .evaluation import Trace, Trial
+from .evaluation import Trace
 from .interventions import KINDS
-from .plan import NOMINAL, OPERATOR, STRATEGIES
-from .report_beyond import title_of
-from .report_senses import changes_of_success
+from .plan import INTERVENTIONS, OPERATOR, STRATEGIES, title_of
+from .results import KNOWN, NOVEL, Results
 from .runs import TRACED_TASKS
-from .view import KNOWN, NOVEL, View
 
 FIGURES_DIR = "figures"
 _STRIP_IMAGES = 10
@@ -37,110 +35,99 @@ _CAPTIONS = {
 }
 
 
-def embed(name: str) -> str:
-    """Markdown for a figure beside the report."""
+def caption_of(name: str) -> str:
+    """What a figure shows."""
     task = name.removeprefix("attention_").removesuffix(".png")
-    caption = _CAPTIONS.get(name) or f"Attention during a grasp of {_object_title(task)}."
-    return f"![{caption}]({FIGURES_DIR}/{name})\n\n*{caption}*\n"
+    return _CAPTIONS.get(name) or f"Attention during a grasp of {_object_title(task)}."
 
 
-def draw_figures(home: Path, view: View) -> list[Path]:
+def draw_figures(home: Path, results: Results) -> list[Path]:
     """Draw every figure that there is something for.
 
     Args:
         home: the benchmark's folder; receives `figures/`.
-        view: its results.
+        results: its results.
 
     Returns:
         Paths of the figures.
     """
-    return [save(figure, home / FIGURES_DIR / name) for name, figure in _figures(home, view)]
+    return [save(figure, home / FIGURES_DIR / name) for name, figure in _figures(home, results)]
 
 
-def _figures(home: Path, view: View) -> Iterator[tuple[str, Figure]]:
-    tasks = tuple(view.setting.profile["tasks"])
-    fps = float(view.setting.demonstrations["dart"]["fps"])
-    tried = [name for name in (*STRATEGIES, "act_torque", OPERATOR) if view.runs(name)]
-    if tried:
-        yield "success.png", draw_success(*_success(view, tried, tasks))
-    trials = {name: _nominal_trials(home, view, name) for name in STRATEGIES}
-    if torques := _stable_torques(trials):
-        yield "stable_torques.png", draw_stable_torques(torques)
-    if any(trials.values()):
+def _figures(home: Path, results: Results) -> Iterator[tuple[str, Figure]]:
+    tasks = tuple(results.setting.profile["tasks"])
+    fps = float(results.setting.demonstrations["dart"]["fps"])
+    trials = {name: results.rows(name) for name in (*STRATEGIES, "act_torque", OPERATOR)}
+    if tried := [name for name, rows in trials.items() if len(rows)]:
+        cells = [[results.cell(name, tasks=(task,)) for task in tasks] for name in tried]
+        rates = [[cell.rate if cell else None for cell in row] for row in cells]
+        columns = [str(OBJECT_BY_TASK[task].object_id) for task in tasks]
+        yield "success.png", draw_success(rates, [title_of(name) for name in tried], columns)
+    trials = {name: trials[name] for name in STRATEGIES}
+    panels = {
+        title: {
+            _SHORT[name]: _rows(rows[rows["task"].isin(some)], "stable_torque_n")
+            for name, rows in trials.items()
+        }
+        for title, some in (("Known objects", KNOWN), ("Novel objects", NOVEL))
+    }
+    if any(len(torques) for panel in panels.values() for torques in panel.values()):
+        yield "stable_torques.png", draw_stable_torques(panels)
+    if any(len(rows) for rows in trials.values()):
         yield "final_poses.png", draw_final_poses(_final_poses(home, trials, tasks))
-    if changes := changes_of_success(view):
+    if changes := _changes(results):
         columns = [f"{modality}\n{kind}" for modality in MODALITIES for kind in KINDS]
-        rows = [title_of(name) for name in changes]
-        yield "counterfactuals.png", draw_changes(list(changes.values()), rows, columns)
+        yield "counterfactuals.png", draw_changes(list(changes.values()), [*map(title_of, changes)], columns)
     for task in TRACED_TASKS:
         trace = _read_trace(home, "softgrasp", task)
         if trace is not None and trace.attention:
             yield f"attention_{task}.png", draw_demonstration(_grasp(trace, fps, _object_title(task)))
 
 
-def _success(
-    view: View, names: Sequence[str], tasks: Sequence[str]
-) -> tuple[list[list[float | None]], list[str], list[str]]:
-    cells = [[view.cell(name, tasks=(task,)) for task in tasks] for name in names]
-    rates = [[cell.rate if cell else None for cell in row] for row in cells]
-    columns = [str(OBJECT_BY_TASK[task].object_id) for task in tasks]
-    return rates, [title_of(name) for name in names], columns
+def _changes(results: Results) -> dict[str, list[float | None]]:
+    """Change of success in percentage points, by configuration and in the order of `INTERVENTIONS`.
 
-
-def _nominal_trials(home: Path, view: View, name: str) -> list[Trial]:
-    trials: list[Trial] = []
-    for run in view.runs(name):
-        folder = _run_folder(home, name, run.seed) / "trials" / NOMINAL.name
-        trials += [trial for scene in read_trials(folder).values() for trial in scene]
-    return trials
-
-
-def _run_folder(home: Path, name: str, seed: int) -> Path:
-    return home / "runs" / name / f"seed_{seed}"
-
-
-def _stable_torques(trials: dict[str, list[Trial]]) -> dict[str, dict[str, FloatArray]]:
-    """By known and novel objects, by strategy: (N, 6) newtons; empty if no strategy has any."""
-    panels = {
-        title: {
-            _SHORT[name]: _rows([trial.stable_torque_n for trial in found if trial.task in tasks])
-            for name, found in trials.items()
-        }
-        for title, tasks in (("Known objects", KNOWN), ("Novel objects", NOVEL))
+    The loss factors are left out: they are a matter of degree, and the figure is to be read at a glance.
+    """
+    conditions = [condition.name for condition in INTERVENTIONS]
+    pairs = {
+        name: [results.pair(name, condition) for condition in conditions]
+        for name in results.tried(*conditions)
+        if not name.startswith("loss_")
     }
-    return panels if any(len(rows) for panel in panels.values() for rows in panel.values()) else {}
+    return {name: [pair.points if pair else None for pair in found] for name, found in pairs.items()}
 
 
-def _rows(values: Sequence[list[float] | None]) -> FloatArray:
-    return np.array([row for row in values if row is not None], dtype=np.float64).reshape(-1, NUM_JOINTS)
+def _rows(trials: pd.DataFrame, column: str) -> FloatArray:
+    return np.array(list(trials[column].dropna()), dtype=np.float64).reshape(-1, NUM_JOINTS)
 
 
 def _final_poses(
-    home: Path, trials: dict[str, list[Trial]], tasks: Sequence[str]
+    home: Path, trials: dict[str, pd.DataFrame], tasks: Sequence[str]
 ) -> dict[str, dict[str, FinalPose]]:
     shown = [task for task in TRACED_TASKS if task in tasks] or list(tasks[:3])
     return {
         f"object {OBJECT_BY_TASK[task].object_id}\n{OBJECT_BY_TASK[task].hardness}": {
-            _SHORT[name]: _final_pose(home, name, [trial for trial in found if trial.task == task], task)
-            for name, found in trials.items()
+            _SHORT[name]: _final_pose(home, name, rows[rows["task"] == task], task)
+            for name, rows in trials.items()
         }
         for task in shown
     }
 
 
-def _final_pose(home: Path, name: str, trials: Sequence[Trial], task: str) -> FinalPose:
+def _final_pose(home: Path, name: str, trials: pd.DataFrame, task: str) -> FinalPose:
     trace = _read_trace(home, name, task)
-    first = next(iter(trials), None)  # the trial whose trace is kept: of the first seed in the first scene
     return FinalPose(
         image=None if trace is None else trace.images[-1],
-        is_success=first is not None and first.is_success,
-        closure=_rows([trial.final_closure for trial in trials]),
+        # The trial whose trace is kept: of the first seed in the first scene.
+        is_success=bool(len(trials) and trials["is_success"].iloc[0] > 0),
+        closure=_rows(trials, "final_closure"),
     )
 
 
 def _read_trace(home: Path, name: str, task: str) -> Trace | None:
     """What the first seed of a configuration has kept of an object; None if nothing readable."""
-    path = _run_folder(home, name, 0) / "traces" / f"{task}.npz"
+    path = home / "runs" / name / "seed_0" / "traces" / f"{task}.npz"
     if not path.exists():
         return None
     try:

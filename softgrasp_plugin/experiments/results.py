@@ -1,193 +1,251 @@
-"""The numbers of a benchmark, few enough for one file, and how to add them up.
-
-Whatever has not been run is absent: no missing scene, condition, seed or configuration ever counts as a
-failure.
+"""A benchmark's results: a table with one row per trial, one with a row per policy, and what both were made
+with. Whatever has not been run has no row: nothing missing ever counts as a failure.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
 
+from ..files import read_json, reading, write_json
+from ..grasping.objects import TASKS
+from .plan import CONFIGURATIONS, NOMINAL, OPERATOR, TRAINING_TASKS
+from .runs import LATENCY_FILE
 from .setting import Setting
+from .statistics import Interval, newcombe, wilson
+
+TRIALS_FILE = "trials.parquet"
+SETTING_FILE = "setting.json"
+KNOWN = TRAINING_TASKS
+NOVEL = tuple(task for task in TASKS if task not in TRAINING_TASKS)
+
+_WRITE_ANEW = "Start the benchmark again with the same command: it makes what is missing."
+_SHARES = ["is_success", "is_crushed", "is_dropped", "was_lifted"]
+_MEANS = ["peak_grip_force_n", "max_deformation_mm", "duration_s"]
+_COLUMNS = ["configuration", "seed", "condition", "scene", "trials", "task", *_SHARES, *_MEANS]
+_COLUMNS += ["mean_grip_force_n", "stable_torque_n", "final_closure"]
 
 
 @dataclass(frozen=True)
-class Measures:
-    """Several trials, in sum; means are over all of them unless said otherwise.
+class Cell:
+    """Several trials in sum; means are over all of them unless said otherwise.
 
     Attributes:
         successes: how many succeeded.
         trials: how many there were.
+        seeds: from how many training seeds.
+        crushed: in how many the object was deformed beyond its limit.
+        dropped: in how many the rising hand left it behind.
         never_lifted: in how many the hand did not rise.
-        mean_peak_n: highest grip force, newtons.
-        mean_grip_n: grip force while lifted, newtons, over the trials in which it rose; None if in none.
-        mean_deformation_mm: largest deformation, millimetres.
+        peak: highest grip force, newtons.
+        highest: the highest of all, newtons.
+        grip: grip force while lifted, newtons, over the trials in which the hand rose; None if in none.
+        deformation: largest deformation, millimetres.
+        duration: until the verdict, seconds.
     """
 
     successes: int
     trials: int
+    seeds: int
+    crushed: int
+    dropped: int
     never_lifted: int
-    mean_peak_n: float
-    mean_grip_n: float | None
-    mean_deformation_mm: float
+    peak: float
+    highest: float
+    grip: float | None
+    deformation: float
+    duration: float
 
     @property
     def rate(self) -> float:
         return self.successes / self.trials
 
+    @property
+    def interval(self) -> Interval:
+        """95 % interval of the rate."""
+        return wilson(self.successes, self.trials)
 
-@dataclass(frozen=True)
-class Cell(Measures):
-    """Trials of one run with one object under one condition, or several such cells pooled.
-
-    Attributes:
-        crushed: in how many the object was deformed beyond its limit.
-        dropped: in how many the rising hand left it behind.
-        max_peak_n: highest grip force of all, newtons.
-        mean_duration_s: until the verdict, seconds.
-    """
-
-    crushed: int
-    dropped: int
-    max_peak_n: float
-    mean_duration_s: float
+    def minus(self, other: "Cell") -> Interval:
+        """95 % interval of the difference of the rates."""
+        return newcombe(self.successes, self.trials, other.successes, other.trials)
 
 
-@dataclass(frozen=True)
-class SceneValues:
-    """Trials of one object scene by scene, to compare other conditions in the same scenes.
-
-    Attributes:
-        success: one `1` or `0` per scene.
-        lifted: the same for whether the hand rose.
-        peak_n: highest grip force, newtons.
-        grip_n: grip force while lifted, newtons.
-        deformation_mm: largest deformation, millimetres.
-    """
-
-    success: str
-    lifted: str
-    peak_n: tuple[float, ...]
-    grip_n: tuple[float, ...]
-    deformation_mm: tuple[float, ...]
-
-    def measures(self, places: Sequence[int]) -> Measures:
-        """The scenes at some places of the list, in sum."""
-        lifted = [place for place in places if self.lifted[place] == "1"]
-        return Measures(
-            successes=sum(self.success[place] == "1" for place in places),
-            trials=len(places),
-            never_lifted=len(places) - len(lifted),
-            mean_peak_n=_mean([self.peak_n[place] for place in places]),
-            mean_grip_n=_mean([self.grip_n[place] for place in lifted]) if lifted else None,
-            mean_deformation_mm=_mean([self.deformation_mm[place] for place in places]),
-        )
-
-
-@dataclass(frozen=True)
-class ConditionResult:
-    """One run under one condition.
-
-    Attributes:
-        scenes: seeds of the scenes tried.
-        cells: by object.
-        by_scene: by object, values in the order of `scenes`; empty except for the nominal condition.
-    """
-
-    scenes: tuple[int, ...]
-    cells: dict[str, Cell]
-    by_scene: dict[str, SceneValues]
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a policy was trained.
-
-    Attributes:
-        steps: done so far.
-        wall_s: time it took, seconds, interruptions left out.
-        final_loss: mean loss since the step that was logged before the last.
-    """
-
-    steps: int
-    wall_s: float
-    final_loss: float
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Time from one frame to the action for one robot, processors included.
-
-    Attributes:
-        median_ms: milliseconds.
-        p95_ms: 95th percentile, milliseconds.
-        device: on which.
-        threads: of PyTorch.
-        parameters: numbers in the policy.
-    """
-
-    median_ms: float
-    p95_ms: float
-    device: str
-    threads: int
-    parameters: int
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """One configuration trained with one seed, as far as it has come."""
-
-    configuration: str
-    seed: int
-    training: Training | None
-    latency: Latency | None
-    conditions: dict[str, ConditionResult]
-
-
-@dataclass(frozen=True)
-class Results:
-    """A benchmark, as far as it has come."""
-
-    setting: Setting
-    runs: tuple[RunResult, ...]
-
-
-def pool(parts: Iterable[Measures]) -> Measures | None:
-    """Several measures as one; every trial counts once. None if there is none."""
-    parts = list(parts)
-    return Measures(**_pooled(parts)) if parts else None
-
-
-def pool_cells(parts: Iterable[Cell]) -> Cell | None:
-    """Several cells as one; every trial counts once. None if there is none."""
-    parts = list(parts)
-    if not parts:
+def pool(rows: pd.DataFrame) -> Cell | None:
+    """Rows of trials in sum; every trial counts once. None if there is none."""
+    if rows.empty:
         return None
-    trials = [part.trials for part in parts]
+    weights = rows["trials"].to_numpy(float)
+    counts = {name: round(float(rows[name].to_numpy(float) @ weights)) for name in _SHARES}
+    peak, deformation, duration = (float(np.average(rows[name], weights=weights)) for name in _MEANS)
+    lifted = weights * rows["was_lifted"].to_numpy(float)
+    trials = int(weights.sum())
     return Cell(
-        **_pooled(parts),
-        crushed=sum(part.crushed for part in parts),
-        dropped=sum(part.dropped for part in parts),
-        max_peak_n=max(part.max_peak_n for part in parts),
-        mean_duration_s=_mean([part.mean_duration_s for part in parts], trials),
+        successes=counts["is_success"],
+        trials=trials,
+        seeds=rows["seed"].nunique(),
+        crushed=counts["is_crushed"],
+        dropped=counts["is_dropped"],
+        never_lifted=trials - counts["was_lifted"],
+        peak=peak,
+        highest=float(rows["peak_grip_force_n"].max()),
+        grip=float(np.average(rows["mean_grip_force_n"].fillna(0.0), weights=lifted))
+        if lifted.any()
+        else None,
+        deformation=deformation,
+        duration=duration,
     )
 
 
-def _pooled(parts: Sequence[Measures]) -> dict[str, Any]:
-    trials = [part.trials for part in parts]
-    grips = [(part.mean_grip_n, part.trials - part.never_lifted) for part in parts]
-    known = [(grip, lifted) for grip, lifted in grips if grip is not None]
-    return {
-        "successes": sum(part.successes for part in parts),
-        "trials": sum(trials),
-        "never_lifted": sum(part.never_lifted for part in parts),
-        "mean_peak_n": _mean([part.mean_peak_n for part in parts], trials),
-        "mean_grip_n": _mean(*map(list, zip(*known, strict=True))) if known else None,
-        "mean_deformation_mm": _mean([part.mean_deformation_mm for part in parts], trials),
-    }
+@dataclass(frozen=True)
+class Pair:
+    """A policy's trials under two conditions, with the same objects in the same scenes."""
+
+    before: Cell
+    after: Cell
+
+    @property
+    def points(self) -> float:
+        """Change of success, percentage points."""
+        return 100 * (self.after.rate - self.before.rate)
 
 
-def _mean(values: Sequence[float], weights: Sequence[float] | None = None) -> float:
-    return float(np.average(values, weights=weights))
+class Results:
+    """A benchmark, as far as it has come.
+
+    Args:
+        trials: one row per trial: `configuration`, `seed`, `condition`, `scene`, and the fields of
+            `evaluation.Trial`. A row may also stand for the mean of several `trials` with one object, in the
+            scenes from `scene` on.
+        policies: one row per run: `configuration`, `seed`, and what is known of its training and latency.
+        setting: what both were made with.
+    """
+
+    def __init__(self, trials: pd.DataFrame, policies: pd.DataFrame, setting: Setting) -> None:
+        self.trials, self.policies, self.setting = trials, policies, setting
+        self._groups = dict(tuple(trials.groupby(["configuration", "condition"], sort=False)))
+
+    def rows(
+        self, name: str, condition: str = NOMINAL.name, tasks: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """Trials of a configuration under a condition; with some objects only, or with all."""
+        rows = self._groups.get((name, condition))
+        if rows is None:
+            return self.trials.iloc[:0]
+        return rows if tasks is None else rows[rows["task"].isin(list(tasks))]
+
+    def cell(
+        self, name: str, condition: str = NOMINAL.name, tasks: Collection[str] | None = None
+    ) -> Cell | None:
+        """The same in sum, every seed pooled."""
+        return pool(self.rows(name, condition, tasks))
+
+    def seed_rates(self, name: str) -> list[float]:
+        """Success of each training seed under the nominal condition."""
+        cells = [pool(rows) for _, rows in self.rows(name).groupby("seed")]
+        return [cell.rate for cell in cells if cell]
+
+    def pair(self, name: str, condition: str) -> Pair | None:
+        """A condition beside the nominal one, on the objects and scenes that were tried under both."""
+        after, key = self.rows(name, condition), ["seed", "task", "scene"]
+        scenes = after.loc[after.index.repeat(after["trials"]), key].rename_axis("row").reset_index()
+        scenes["scene"] += scenes.groupby("row").cumcount()
+        before = scenes.merge(self.rows(name), on=key)
+        number = before.groupby("row").size()
+        whole = number.index[number == after.loc[number.index, "trials"]]
+        nominal, changed = pool(before[before["row"].isin(whole)]), pool(after.loc[whole])
+        return Pair(nominal, changed) if nominal and changed else None
+
+    def tried(self, *conditions: str) -> list[str]:
+        """Configurations with trials under at least one of the conditions."""
+        return [name for name in CONFIGURATIONS if any((name, tried) in self._groups for tried in conditions)]
+
+    def progress(self) -> tuple[int, int]:
+        """How many policies were tried in all their nominal scenes, and how many there are to be."""
+        profile = self.setting.profile
+        planned = [CONFIGURATIONS[name] for name in profile["configurations"] if name in CONFIGURATIONS]
+        done = sum(
+            int((rows.groupby("seed")["scene"].nunique() >= profile["trials"]).sum())
+            for rows in (self.rows(entry.name) for entry in planned)
+        )
+        seeds = [profile["strategy_seeds" if entry.is_strategy else "other_seeds"] for entry in planned]
+        return done, sum(seeds)
+
+    def write(self, home: Path) -> None:
+        """Keep everything beside the report."""
+        partial = home / f"{TRIALS_FILE}.partial"
+        self.trials.to_parquet(partial, index=False)
+        partial.rename(home / TRIALS_FILE)
+        policies = json.loads(self.policies.to_json(orient="records", double_precision=6))
+        write_json(home / SETTING_FILE, {"setting": asdict(self.setting), "policies": policies})
+
+
+def read_results(home: Path) -> Results:
+    """Results that were kept beside a report.
+
+    Raises:
+        ValueError: if a file is missing or damaged.
+    """
+    with reading(home / SETTING_FILE, "the setting of a benchmark", _WRITE_ANEW):
+        content = read_json(home / SETTING_FILE)
+        setting = Setting(**{**content["setting"], "commits": tuple(content["setting"]["commits"])})
+        policies = pd.DataFrame(content["policies"], columns=_POLICY_COLUMNS)
+    with reading(home / TRIALS_FILE, "a table of trials", _WRITE_ANEW):
+        trials = pd.read_parquet(home / TRIALS_FILE)[_COLUMNS]
+    return Results(trials, policies, setting)
+
+
+def read_commits(home: Path) -> tuple[str, ...]:
+    """Commits with which the results beside a report were made; none if there are none."""
+    return read_results(home).setting.commits if (home / SETTING_FILE).exists() else ()
+
+
+def collect(home: Path, setting: Setting) -> Results:
+    """Read what every run below a benchmark's folder has left.
+
+    Raises:
+        ValueError: if one of its files is damaged.
+    """
+    trials, policies = [], []
+    for name in (*CONFIGURATIONS, OPERATOR):
+        for folder in sorted((home / "runs" / name).glob("seed_*"), key=lambda path: int(path.name[5:])):
+            run = {"configuration": name, "seed": int(folder.name[5:])}
+            for path in sorted(folder.glob("trials/*/*.json")):
+                with reading(path, "the trials of one scene", f"Remove it. {_WRITE_ANEW}"):
+                    place = {**run, "condition": path.parent.name, "scene": int(path.stem), "trials": 1}
+                    trials += [{**place, **{key: row[key] for key in _TRIAL_KEYS}} for row in read_json(path)]
+            policies.append({**run, **_read_training(folder / "training.jsonl"), **_read_latency(folder)})
+    table = pd.DataFrame(trials, columns=_COLUMNS).astype(dict.fromkeys(_SHARES, float))
+    return Results(table, pd.DataFrame(policies, columns=_POLICY_COLUMNS), setting)
+
+
+_TRIAL_KEYS = _COLUMNS[5:]
+_LATENCY_COLUMNS = ["median_ms", "p95_ms", "device", "threads", "parameters"]
+_POLICY_COLUMNS = ["configuration", "seed", "steps", "wall_s", *_LATENCY_COLUMNS]
+
+
+def _read_latency(folder: Path) -> dict[str, Any]:
+    path = folder / LATENCY_FILE
+    if not path.exists():
+        return {}
+    with reading(path, "the latency of a policy", f"Remove it. {_WRITE_ANEW}"):
+        content = read_json(path)
+        return {key: content[key] for key in _LATENCY_COLUMNS}
+
+
+def _read_training(path: Path) -> dict[str, Any]:
+    """Steps done and seconds taken; a line may be half written."""
+    if not path.exists():
+        return {}
+    with reading(path, "one JSON object a line", "Remove it: only the time of training is lost."):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines if line.endswith("}")]
+        if not rows:
+            return {}
+        # Elapsed time starts again when training goes on after an interruption.
+        elapsed = [float(row["elapsed_s"]) for row in rows]
+        ends = [now for now, then in zip(elapsed, [*elapsed[1:], 0.0], strict=True) if then <= now]
+        return {"steps": int(rows[-1]["step"]), "wall_s": sum(ends)}

@@ -17,13 +17,14 @@ import yaml
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.utils.constants import OBS_STATE
 
-from ..datasets.evaluation import PolicyRunner
 from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from ..files import write_json
 from ..hub_configs import config_path
 from ..joints import IMAGE_FEATURE
+from ..policies.runner import PolicyRunner
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
+from ..simulation.settings import WorldSettings
 from .demonstrations import demonstrate
 from .evaluation import Condition, Trace, Trial, make_trial, run_trials
 from .frames import FrameCache
@@ -176,7 +177,7 @@ def try_run(run: Run, conditions: Iterable[Condition], report: Report) -> None:
 
 def try_operator(home: Path, profile: Profile, report: Report) -> None:
     """Let the virtual operator grasp the same objects in the same scenes."""
-    config = EpisodeConfig(variation=profile.variation, lift=profile.lift)
+    config = EpisodeConfig(world=WorldSettings(variation=profile.variation, lift=profile.lift))
     for _, seed, path in missing_trials(operator_folder(home), [NOMINAL], profile):
         trials = []
         for task in profile.tasks:

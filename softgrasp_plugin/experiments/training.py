@@ -1,32 +1,27 @@
 """Training from frames in memory: `lerobot-train`'s own steps over a `FrameCache`.
 
-Configuration, policy, processors, optimiser, sampler, update, checkpoints and resuming are LeRobot's; only
-where a batch comes from differs. A checkpoint is one of `lerobot-train`'s, for all of LeRobot's commands.
+Configuration, policy, processors, optimiser, sampler, checkpoints and resuming are LeRobot's; only where a
+batch comes from differs, and the few lines of an update, which LeRobot keeps changing. A checkpoint is one of
+`lerobot-train`'s, for all of LeRobot's commands.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator
-from lerobot.common.train_utils import (
-    get_step_checkpoint_dir,
-    load_training_state,
-    save_checkpoint,
-    update_last_checkpoint,
-)
 from lerobot.configs import PreTrainedConfig
 from lerobot.configs.train import TrainPipelineConfig
-from lerobot.datasets.sampler import EpisodeAwareSampler, compute_sampler_state
 from lerobot.optim.factory import make_optimizer_and_scheduler
 from lerobot.policies import make_policy, make_pre_post_processors
-from lerobot.scripts.lerobot_train import update_policy
 from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
-from lerobot.utils.logging_utils import AverageMeter, MetricsTracker
 from lerobot.utils.random_utils import set_seed
 from lerobot.utils.utils import cycle
 from torch.utils.data import DataLoader
 
+from ..lerobot_internals import checkpoint_dir, load_training_state, make_sampler, save_checkpoint
 from .frames import CachedDataset, FrameCache, as_is
 
 
@@ -73,40 +68,38 @@ def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, di
     )
     optimizer, scheduler = make_optimizer_and_scheduler(cfg, policy)
     step = 0
-    sampler = EpisodeAwareSampler(
-        cache.episode_starts.tolist(),
-        cache.episode_ends.tolist(),
-        drop_n_last_frames=getattr(cfg.policy, "drop_n_last_frames", 0),
-        shuffle=True,
-        seed=cfg.seed or 0,
-    )
     if cfg.resume:
         step, optimizer, scheduler = load_training_state(cfg.checkpoint_path, optimizer, scheduler)
-        sampler.load_state_dict(compute_sampler_state(step, len(sampler), cfg.batch_size, 1))
     loader = DataLoader(
-        CachedDataset(cache, cfg.policy), batch_size=cfg.batch_size, sampler=sampler, collate_fn=as_is
+        CachedDataset(cache, cfg.policy),
+        batch_size=cfg.batch_size,
+        sampler=make_sampler(cache, cfg, step),
+        collate_fn=as_is,
     )
     policy, optimizer, loader, scheduler = accelerator.prepare(policy, optimizer, loader, scheduler)
     batches = cycle(loader)
-    tracker = _make_tracker(cfg, cache, step, accelerator)
+    policy.train()
+    numbers: dict[str, list[float]] = defaultdict(list)
     for done in range(step + 1, cfg.steps + 1):
         batch = {
             key: value.float() / 255.0 if value.dtype is torch.uint8 else value
             for key, value in next(batches).items()
         }
-        tracker, _ = update_policy(
-            tracker,
-            policy,
-            preprocessor(batch),
-            optimizer,
-            cfg.optimizer.grad_clip_norm,
-            accelerator,
-            lr_scheduler=scheduler,
-        )
+        with accelerator.autocast():
+            loss, further = policy.forward(preprocessor(batch))
+        accelerator.backward(loss)
+        if cfg.optimizer.grad_clip_norm > 0:
+            accelerator.clip_grad_norm_(policy.parameters(), cfg.optimizer.grad_clip_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        if scheduler is not None:
+            scheduler.step()
+        for name, value in {**(further or {}), "loss": loss.item()}.items():
+            if isinstance(value, float):
+                numbers[name].append(value)
         if done == cfg.steps or (cfg.save_freq > 0 and done % cfg.save_freq == 0):
-            folder = get_step_checkpoint_dir(cfg.output_dir, cfg.steps, done)
             save_checkpoint(
-                folder,
+                checkpoint_dir(cfg.output_dir, cfg.steps, done),
                 done,
                 cfg,
                 accelerator.unwrap_model(policy),
@@ -114,13 +107,10 @@ def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, di
                 scheduler,
                 preprocessor,
                 postprocessor,
-                num_processes=1,
-                batch_size=cfg.batch_size,
             )
-            update_last_checkpoint(folder)
         if done % cfg.log_freq == 0 or done == cfg.steps:
-            yield done, {name: meter.avg for name, meter in tracker.metrics.items() if meter.count}
-            tracker.reset_averages()
+            yield done, {name: float(np.mean(values)) for name, values in numbers.items()}
+            numbers.clear()
 
 
 def _make_accelerator(policy: PreTrainedConfig) -> Accelerator:
@@ -131,18 +121,4 @@ def _make_accelerator(policy: PreTrainedConfig) -> Accelerator:
         precision = {torch.bfloat16: "bf16", torch.float16: "fp16"}[dtype]
     return Accelerator(
         cpu=policy.device == "cpu", step_scheduler_with_optimizer=False, mixed_precision=precision
-    )
-
-
-def _make_tracker(
-    cfg: TrainPipelineConfig, cache: FrameCache, step: int, accelerator: Accelerator
-) -> MetricsTracker:
-    meters = {name: AverageMeter(name) for name in ("loss", "grad_norm", "lr", "update_s")}
-    return MetricsTracker(
-        cfg.batch_size,
-        len(cache),
-        len(cache.episode_starts),
-        meters,
-        initial_step=step,
-        accelerator=accelerator,
     )

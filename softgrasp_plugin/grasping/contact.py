@@ -6,9 +6,13 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounds import require_within
 from ..joints import NUM_JOINTS, FloatArray
 
 IntArray = NDArray[np.int64]
+
+
+_MAX_THRESHOLD_N = 20.0
 
 
 class ContactState(IntEnum):
@@ -47,8 +51,19 @@ class ContactConfig:
     def __post_init__(self) -> None:
         for name in ("contact_torque", "clutch_torque"):
             values = getattr(self, name)
-            if len(values) != NUM_JOINTS or not all(0 < value < np.inf for value in values):
+            if len(values) != NUM_JOINTS:
                 raise ValueError(f"{name} must be {NUM_JOINTS} positive numbers in newtons, got {values}")
+            for value in values:
+                require_within(
+                    f"{name} must be {NUM_JOINTS} positive numbers in newtons: each",
+                    value,
+                    0.0,
+                    _MAX_THRESHOLD_N,
+                    "N",
+                    above_low=True,
+                )
+        for name in ("clutch_motion", "contact_motion"):
+            require_within(f"contact.{name}", getattr(self, name), 0.0, 10.0, "closure/s", above_low=True)
         if any(
             clutch <= contact for contact, clutch in zip(self.contact_torque, self.clutch_torque, strict=True)
         ):
@@ -56,13 +71,12 @@ class ContactConfig:
                 f"clutch_torque {self.clutch_torque} must exceed contact_torque {self.contact_torque} "
                 "for every joint"
             )
-        if not 0 < self.clutch_motion <= self.contact_motion < np.inf:
+        if self.clutch_motion > self.contact_motion:
             raise ValueError(
                 "expected 0 < clutch_motion <= contact_motion (closure per second), "
                 f"got {self.clutch_motion} and {self.contact_motion}"
             )
-        if not 0 <= self.hysteresis < 1:
-            raise ValueError(f"hysteresis must be a fraction in [0, 1), got {self.hysteresis}")
+        require_within("contact.hysteresis", self.hysteresis, 0.0, 0.9)
 
 
 class ContactTracker:

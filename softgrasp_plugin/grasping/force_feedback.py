@@ -3,12 +3,43 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..bounds import require_within
 from ..joints import NUM_JOINTS, FloatArray
 from .contact import ContactConfig, ContactState, ContactTracker, IntArray
 
+BoolArray = NDArray[np.bool_]
+
 _SAME_SAMPLE_S = 1e-4
 """Hand samples closer in time than this are one sample seen twice; no hand reports at 10 kHz."""
+
+MAX_TORQUE_N = 10.0
+"""The most that any option can make a glove press with, whichever glove it is."""
+
+SILENCE_TO_ZERO_S = 0.15
+"""The glove is at zero this long after the hand's last sample at the latest, whatever its rate."""
+
+_MAX_STALE_AFTER_S = 0.1
+_SILENCE_FALL_S = 0.03
+"""The longest a torque takes to fall once the hand is silent. With `_MAX_STALE_AFTER_S` it leaves two
+ticks of the slowest glove (100 Hz) until `SILENCE_TO_ZERO_S`.
+"""
+
+_PLAUSIBLE_TORQUE_N = 60.0
+_PLAUSIBLE_CLOSURE = (-0.5, 1.5)
+
+
+def plausible(torque: FloatArray, closure: FloatArray) -> BoolArray:
+    """Which joints of a hand's sample can be true, of the shape of both.
+
+    No hand here measures ±60 N at a fingertip, or bends half a range beyond its ends: such a reading is a
+    fault of the hand or its wire, and so is one that is not finite.
+    """
+    low, high = _PLAUSIBLE_CLOSURE
+    return np.asarray(
+        (np.abs(torque) <= _PLAUSIBLE_TORQUE_N) & (np.asarray(closure) >= low) & (np.asarray(closure) <= high)
+    )
 
 
 def map_torque(torque: FloatArray, contact_torque: FloatArray | float, max_torque: float) -> FloatArray:
@@ -31,11 +62,11 @@ class FeedbackConfig:
 
     Attributes:
         contact: when a joint of the hand touches and when it has clutched.
-        max_torque: Tm_max, the most a glove joint is ever asked for, newtons at the fingertip.
+        max_torque: Tm_max, the most a glove joint is ever asked for, newtons at the fingertip; 10 at most.
         amplification: α, which regulates the glove's joint speed in contact: Âm = Am − α·|ΔAs|. Seconds,
             since ΔAs is a rate here; per step of the paper's 30 Hz loop it is 30 times as large.
-        slew_rate: the fastest the commanded torque rises or falls, newtons per second.
-        stale_after_s: age at which a sample of the hand no longer counts.
+        slew_rate: the fastest the commanded torque rises or falls while the hand speaks, newtons per second.
+        stale_after_s: age at which a sample of the hand no longer counts, 0.1 s at most.
 
     Raises:
         ValueError: if a value is out of range, or `max_torque` does not exceed every contact torque.
@@ -45,14 +76,13 @@ class FeedbackConfig:
     max_torque: float = 5.0
     amplification: float = 0.01
     slew_rate: float = 50.0
-    stale_after_s: float = 0.15
+    stale_after_s: float = _MAX_STALE_AFTER_S
 
     def __post_init__(self) -> None:
-        for name in ("max_torque", "slew_rate", "stale_after_s"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
-        if not 0 <= self.amplification < np.inf:
-            raise ValueError(f"amplification must be 0 or more, got {self.amplification}")
+        require_within("feedback.max_torque", self.max_torque, 0.0, MAX_TORQUE_N, "N", above_low=True)
+        require_within("feedback.slew_rate", self.slew_rate, 10.0, 1000.0, "N/s")
+        require_within("feedback.stale_after_s", self.stale_after_s, 0.02, _MAX_STALE_AFTER_S, "s")
+        require_within("feedback.amplification", self.amplification, 0.0, 1.0, "s")
         if self.max_torque <= max(self.contact.contact_torque):
             raise ValueError(
                 f"max_torque {self.max_torque} N must exceed every contact torque "
@@ -61,8 +91,13 @@ class FeedbackConfig:
 
     @property
     def silence_to_zero_s(self) -> float:
-        """Seconds after the hand's last sample within which every torque is zero, to within a tick."""
-        return self.stale_after_s + self.max_torque / self.slew_rate
+        """Seconds after the hand's last sample within which every torque is zero, to within two ticks."""
+        return self.stale_after_s + self.max_torque / self.silence_rate
+
+    @property
+    def silence_rate(self) -> float:
+        """Newtons per second at which the torques fall once the hand is silent."""
+        return max(self.slew_rate, self.max_torque / _SILENCE_FALL_S)
 
 
 @dataclass(frozen=True)
@@ -84,10 +119,10 @@ class FeedbackCommand:
 class ForceFeedback:
     """Algorithm 1 for all six joints, one `update` per tick of the glove.
 
-    A joint whose torque, closure or glove angle is NaN or infinite is treated as silent, as is the whole hand
-    once its newest sample is older than `stale_after_s`, missing (`age_s` infinite) or from the future: the
-    joint counts as free and its torque falls to zero at the slew rate, so it is exactly zero `max_torque /
-    slew_rate` seconds later.
+    A joint whose torque or closure cannot be true (`plausible`) or whose glove angle is not finite counts as
+    free, and its torque falls to zero at the slew rate. So does the whole hand once its newest sample is
+    older than `stale_after_s`, missing (`age_s` infinite) or from the future; then every torque falls within
+    30 ms.
     """
 
     def __init__(self, config: FeedbackConfig) -> None:
@@ -137,14 +172,15 @@ class ForceFeedback:
         angle_known = np.isfinite(angle)
         self._angle = np.where(angle_known, np.clip(angle, 0.0, 1.0), self._angle)
 
-        # A sample from the future would never grow stale, so its age counts in both directions.
-        if torque is None or closure is None or not abs(age_s) <= self.config.stale_after_s:
+        # A sample from the future would never grow stale, and nobody can have measured it.
+        is_fresh = -_SAME_SAMPLE_S <= age_s <= self.config.stale_after_s
+        if torque is None or closure is None or not is_fresh:
             self._forget_motion()
             self._tracker.reset()
-            return self._slew(np.zeros(NUM_JOINTS), self._angle, dt_s)
+            return self._slew(np.zeros(NUM_JOINTS), self._angle, self.config.silence_rate * dt_s)
 
         torque, closure = _six(torque, "torque"), _six(closure, "closure")
-        known = angle_known & np.isfinite(torque) & np.isfinite(closure)
+        known = angle_known & plausible(torque, closure)
         torque = np.where(known, torque, 0.0)
         self._measure_rate(np.where(known, closure, np.nan), self._time - age_s)
         state = self._tracker.update(torque, self._rate)
@@ -156,7 +192,7 @@ class ForceFeedback:
             default=0.0,
         )
         yielded = np.where(contact & np.isfinite(self._rate), self.config.amplification * self._rate, 0.0)
-        return self._slew(target, np.clip(self._angle - yielded, 0.0, 1.0), dt_s)
+        return self._slew(target, np.clip(self._angle - yielded, 0.0, 1.0), self.config.slew_rate * dt_s)
 
     def _measure_rate(self, closure: FloatArray, sample_time: float) -> None:
         """|ΔAs| between hand samples, not between ticks: the glove ticks faster than the hand speaks."""
@@ -169,8 +205,7 @@ class ForceFeedback:
             self._rate = np.where(np.isfinite(rate), rate, np.inf)
         self._closure, self._sample_time = closure, sample_time
 
-    def _slew(self, target: FloatArray, angle: FloatArray, dt_s: float) -> FeedbackCommand:
-        step = self.config.slew_rate * dt_s
+    def _slew(self, target: FloatArray, angle: FloatArray, step: float) -> FeedbackCommand:
         self._torque = np.clip(target, self._torque - step, self._torque + step)
         # Âm = 0 under a torque that is still falling would pull the finger open; until it is zero, follow the
         # finger.

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from ..bounds import require_within
 from ..joints import FINGERS, NUM_JOINTS, THUMB_BEND, FloatArray
 from .contact import ContactConfig, ContactState, ContactTracker, IntArray
 
@@ -22,6 +23,7 @@ class LiftPhase(StrEnum):
     GRASPING = "grasping"
     LIFTING = "lifting"
     HOLDING = "holding"
+    LOWERING = "lowering"
 
 
 @dataclass
@@ -30,7 +32,7 @@ class LiftConfig:
 
     Attributes:
         height_m: height of the lift, metres.
-        speed_m_s: speed of the lift, metres per second.
+        speed_m_s: speed of the lift, metres per second, up and down.
         ramp_s: seconds in which the speed rises from zero at the bottom and falls to zero at the top.
         settle_s: seconds for which closures and torques must have been steady.
         settle_closure_rate: steadiness of every closure over those seconds, closure per second.
@@ -38,7 +40,7 @@ class LiftConfig:
         contact: when a joint counts as clutched.
 
     Raises:
-        ValueError: if a value is not positive and finite, or the ramps leave no way between them.
+        ValueError: if a value is outside its hard bounds, or the ramps leave no way between them.
     """
 
     height_m: float = 0.1
@@ -50,16 +52,15 @@ class LiftConfig:
     contact: ContactConfig = field(default_factory=ContactConfig)
 
     def __post_init__(self) -> None:
-        for name in (
-            "height_m",
-            "speed_m_s",
-            "ramp_s",
-            "settle_s",
-            "settle_closure_rate",
-            "settle_torque_rate",
+        for name, low, high, unit in (
+            ("height_m", 0.0, 0.5, "m"),
+            ("speed_m_s", 0.0, 0.25, "m/s"),
+            ("ramp_s", 0.01, 5.0, "s"),
+            ("settle_s", 0.05, 10.0, "s"),
+            ("settle_closure_rate", 0.0, 1.0, "1/s"),
+            ("settle_torque_rate", 0.0, 20.0, "N/s"),
         ):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
+            require_within(f"lift.{name}", getattr(self, name), low, high, unit, above_low=True)
         if self.speed_m_s * self.ramp_s > self.height_m:
             raise ValueError(
                 f"ramps of {self.ramp_s} s to {self.speed_m_s} m/s need more than the lift's "
@@ -68,8 +69,13 @@ class LiftConfig:
 
     @property
     def duration_s(self) -> float:
-        """Seconds from the bottom to the top."""
+        """Seconds from the bottom to the top, and back."""
         return self.height_m / self.speed_m_s + self.ramp_s
+
+    @property
+    def acceleration_m_s2(self) -> float:
+        """How fast the speed of the lift changes in its ramps."""
+        return self.speed_m_s / self.ramp_s
 
 
 def is_grasped(state: IntArray) -> bool:
@@ -83,27 +89,39 @@ class LiftSupervisor:
 
     The lift starts when `is_grasped` and, between the halves of the last `settle_s` seconds, the mean of no
     closure and no torque has changed faster than its settle rate. Once started it goes to the top and stays
-    there.
+    there, until `lower` lets it come down as it went up; the next grasp counts from the bottom on.
     """
 
     def __init__(self, config: LiftConfig) -> None:
         self.config = config
         self._tracker = ContactTracker(config.contact)
         self._window: deque[tuple[float, FloatArray]] = deque()
-        self.reset()
+        self._time: float | None = None
+        self._lifted_s: float | None = None
+        self._lowered_s: float | None = None
 
     def reset(self) -> None:
         """Start a new grasp, with the arm at the grasp pose."""
+        self._time = None
+        self._begin_grasp()
+
+    def lower(self) -> None:
+        """Come down from the top; elsewhere this does nothing."""
+        if self.phase is LiftPhase.HOLDING:
+            self._lowered_s = 0.0
+
+    def _begin_grasp(self) -> None:
         self._tracker.reset()
         self._window.clear()
-        self._time: float | None = None
-        self._lifted_s: float | None = None
+        self._lifted_s = self._lowered_s = None
 
     @property
     def phase(self) -> LiftPhase:
         """What the arm is doing."""
         if self._lifted_s is None:
             return LiftPhase.GRASPING
+        if self._lowered_s is not None:
+            return LiftPhase.LOWERING
         return LiftPhase.LIFTING if self._lifted_s < self.config.duration_s else LiftPhase.HOLDING
 
     def update(self, closure: FloatArray, torque: FloatArray, time_s: float) -> float:
@@ -132,7 +150,11 @@ class LiftSupervisor:
                 f"time went from {self._time} to {time_s} s; it must not fall, call reset() between episodes"
             )
         elapsed = 0.0 if self._time is None else time_s - self._time
-        if self._lifted_s is not None:
+        if self._lowered_s is not None:
+            self._lowered_s += min(elapsed, _MAX_STEP_S)
+            if self._lowered_s >= self.config.duration_s:
+                self._begin_grasp()
+        elif self._lifted_s is not None:
             self._lifted_s += min(elapsed, _MAX_STEP_S)
         elif self._time is None or elapsed > 0:
             self._watch(sample, elapsed, time_s)
@@ -169,13 +191,18 @@ class LiftSupervisor:
         )
 
     def _height(self) -> float:
-        """Height after `_lifted_s` seconds: up to speed in `ramp_s`, down from it in `ramp_s`."""
         if self._lifted_s is None:
             return 0.0
+        if self._lowered_s is not None:
+            return self.config.height_m - self._way(self._lowered_s)
+        return self._way(self._lifted_s)
+
+    def _way(self, moved_s: float) -> float:
+        """How far the arm gets in `moved_s` seconds: up to speed in `ramp_s`, down from it in `ramp_s`."""
         ramp, speed = self.config.ramp_s, self.config.speed_m_s
-        time = min(self._lifted_s, self.config.duration_s)
+        time = min(moved_s, self.config.duration_s)
         rising = min(time, ramp)
         falling = max(time - (self.config.duration_s - ramp), 0.0)
         cruising = max(time - ramp, 0.0)
-        height = speed * (rising**2 / (2 * ramp) + cruising - falling**2 / (2 * ramp))
-        return min(max(height, 0.0), self.config.height_m)
+        way = speed * (rising**2 / (2 * ramp) + cruising - falling**2 / (2 * ramp))
+        return min(max(way, 0.0), self.config.height_m)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import Polynomial
 
+from ..bounds import require_within
+from ..files import read_json, reading, write_text
 from ..joints import JOINTS, NUM_JOINTS, FloatArray
 
 FORMAT = "softgrasp-angle-mapping"
@@ -22,6 +24,11 @@ PAPER_ORDERS: tuple[int, ...] = (3, 3, 3, 3, 5, 5)
 """Polynomial order per joint: 3 for the fingers, 5 for the thumb (Table 1)."""
 
 _RANGE_TOLERANCE = 1e-6
+
+_MAX_COEFFICIENTS = 16
+_MAX_COEFFICIENT = 1e6
+"""Of what a file may hold: Table 1 has orders up to 5 and coefficients up to 2247."""
+
 _INVERSE_SAMPLES = 4097
 
 
@@ -109,16 +116,27 @@ class AngleMapping:
         angle = _six_finite(angle, "glove angles")
         return np.stack([joint(angle[..., index]) for index, joint in enumerate(self.joints)], axis=-1)
 
-    def inverse(self, closure: FloatArray) -> FloatArray:
+    def inverse(self, closure: FloatArray, near: FloatArray | None = None) -> FloatArray:
         """Glove angles (6,) or (N, 6) that map to the given closures; see `JointMapping.inverse`.
 
+        Args:
+            closure: (6,) or (N, 6).
+            near: the present glove angles, of the same shape. One beyond the end of the domain that is asked
+                for maps to that closure already and is kept: no finger is moved to where f begins.
+
         Raises:
-            ValueError: if the last axis is not six long or a closure is not finite.
+            ValueError: if the last axis is not six long or a value is not finite.
         """
         closure = _six_finite(closure, "closures")
-        return np.stack(
+        angle = np.stack(
             [joint.inverse(closure[..., index]) for index, joint in enumerate(self.joints)], axis=-1
         )
+        if near is None:
+            return angle
+        near = _six_finite(near, "glove angles")
+        low, high = np.array([joint.domain for joint in self.joints]).T
+        beyond = ((near < low) & (angle <= low)) | ((near > high) & (angle >= high))
+        return np.where(beyond, near, angle)
 
     def save(self, path: str | Path) -> None:
         """Write the mapping as JSON, the file that a glove's configuration points to."""
@@ -131,20 +149,18 @@ class AngleMapping:
             for name, joint in zip(JOINTS, self.joints, strict=True)
         }
         document = {"format": FORMAT, "version": FORMAT_VERSION, "joints": joints}
-        Path(path).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        write_text(Path(path), json.dumps(document, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> "AngleMapping":
         """Read a mapping written by `save`.
 
         Raises:
-            FileNotFoundError: if there is no such file.
-            ValueError: if the file is not such a mapping; the message says what is wrong with it.
+            ValueError: if there is no such file or it is no such mapping; the message says what is wrong.
         """
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not a JSON file: {error}") from error
+        path = Path(path)
+        with reading(path, "an angle mapping", "Write it anew with softgrasp-fit-mapping."):
+            document = read_json(path)
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ValueError(f'{path} is not an angle mapping: expected an object with "format": "{FORMAT}"')
         if document.get("version") != FORMAT_VERSION:
@@ -161,6 +177,10 @@ class AngleMapping:
 def _joint_from_json(entry: Any, where: str) -> JointMapping:
     try:
         low, high = entry["domain"]
+        if len(entry["coefficients"]) > _MAX_COEFFICIENTS:
+            raise ValueError(f"a polynomial has at most {_MAX_COEFFICIENTS} coefficients")
+        for value in (*entry["coefficients"], low, high, entry["residual_std"]):
+            require_within("each number", value, -_MAX_COEFFICIENT, _MAX_COEFFICIENT)
         coefficients = tuple(float(value) for value in entry["coefficients"])
         return JointMapping(coefficients, (float(low), float(high)), float(entry["residual_std"]))
     except KeyError as error:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..bounds import require_within
 from ..joints import FloatArray
 
 MODES = ("ignore", "limit")
+HIGHEST_LIMIT_N = 30.0
+"""No hand of this package grips with more."""
 
 
 @dataclass
@@ -33,11 +36,13 @@ class TorqueCommandConfig:
         """Check the values.
 
         Raises:
-            ValueError: for an unknown mode or limits out of order.
+            ValueError: for an unknown mode, limits out of range, or limits out of order.
         """
         if self.mode not in MODES:
             raise ValueError(f"torque_command is one of {', '.join(MODES)}; got {self.mode!r}.")
-        if not 0.0 < self.floor_n <= self.maximum_n:
+        for name in ("floor_n", "maximum_n"):
+            require_within(f"torque.{name}", getattr(self, name), 0.0, HIGHEST_LIMIT_N, "N", above_low=True)
+        if self.floor_n > self.maximum_n:
             raise ValueError(
                 "A torque limit needs 0 < floor_n <= maximum_n; "
                 f"got floor_n={self.floor_n}, maximum_n={self.maximum_n}."

@@ -7,6 +7,8 @@ from typing import Literal
 
 from lerobot.configs import PreTrainedConfig
 
+from ..bounds import require_within
+
 BackboneNorm = Literal["frozen", "group", "batch"]
 
 
@@ -28,11 +30,8 @@ class BackboneConfig(PreTrainedConfig):
     pretrained_backbone_weights: str | None = None
 
     def __post_init__(self) -> None:
+        require_within("backbone_stages", self.backbone_stages, 1, 4)
         super().__post_init__()
-        if not 1 <= self.backbone_stages <= 4:
-            raise ValueError(
-                f"`backbone_stages` must be 1…4, got {self.backbone_stages}: ResNet-18 has four stages."
-            )
         if self.backbone_norm is None:
             self.backbone_norm = "group" if self.pretrained_backbone_weights is None else "frozen"
         if self.backbone_norm == "frozen" and self.pretrained_backbone_weights is None:

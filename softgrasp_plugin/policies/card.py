@@ -13,6 +13,7 @@ from lerobot.configs.policies import PreTrainedConfig
 from safetensors import safe_open
 
 from ..datasets.card import Figure
+from ..files import read_json, reading
 from ..grasping.objects import OBJECTS, GraspObject
 from ..simulation.catalogue import ALL_SIM_OBJECTS
 
@@ -28,7 +29,9 @@ _NOT_A_CHOICE = {
     "tags",
     "license",
     "pretrained_path",
+    "state_feature_names",
     "action_feature_names",
+    "dataset_fps",
     "state_angle_columns",
     "state_torque_columns",
     "action_angle_columns",
@@ -85,8 +88,8 @@ def render_model_card(folder: Path, template: str, options: ModelCardOptions) ->
         FileNotFoundError: if one of the files is missing.
         ValueError: if the evaluation is not one of the simulated objects.
     """
-    policy = _read_json(folder / "config.json")
-    training = _read_json(folder / "train_config.json")
+    policy = _read_settings(folder / "config.json", "type", "input_features")
+    training = _read_settings(folder / "train_config.json", "dataset", "batch_size", "steps", "seed")
     results = result_rows(options.evaluation) if options.evaluation is not None else []
     dataset = training["dataset"]["repo_id"]
     name = options.repo_id.rpartition("/")[2]
@@ -197,6 +200,19 @@ def _count_parameters(path: Path) -> int:
         return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+def _read_settings(path: Path, *required: str) -> dict[str, Any]:
+    """An object of settings.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is damaged or lacks one of `required`.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; give the folder pretrained_model of a checkpoint.")
+    with reading(path, "the settings of a trained policy", "Copy the checkpoint again."):
+        content = dict(read_json(path))
+        for name in required:
+            content[name]
+        if "dataset" in required:
+            content["dataset"]["repo_id"]
     return content

@@ -6,9 +6,12 @@ from typing import Any
 
 from lerobot.configs import FeatureType, NormalizationMode, PolicyFeature, PreTrainedConfig
 from lerobot.utils.constants import ACTION, OBS_STATE
+from lerobot.utils.feature_utils import dataset_to_policy_features
 
 from softgrasp_plugin.joints import CLOSURE_KEYS, IMAGE_FEATURE, TORQUE_KEYS
 
+from ..bounds import require_within
+from .fit import refuse_moved_columns_on_resume
 from .joint_columns import check_columns, feature_names, find_columns
 
 IMAGE, ANGLE, TORQUE = "image", "angle", "torque"
@@ -49,7 +52,10 @@ class ObservationConfig(PreTrainedConfig):
         state_torque_columns: columns of the six torques in `observation.state`.
         action_angle_columns: columns of the six closures in `action`.
         action_torque_columns: columns of the six torques in `action`.
-        action_feature_names: names of the action's columns, filled in by LeRobot.
+        state_feature_names: names of all columns of `observation.state`, in order; what the policy drives
+            must give the same.
+        action_feature_names: the same of `action`, filled in by LeRobot.
+        dataset_fps: frame rate of the dataset in Hz, at which the policy must be asked.
     """
 
     modalities: list[str] = field(default_factory=lambda: list(MODALITIES))
@@ -79,9 +85,17 @@ class ObservationConfig(PreTrainedConfig):
     state_torque_columns: list[int] | None = None
     action_angle_columns: list[int] | None = None
     action_torque_columns: list[int] | None = None
+    state_feature_names: list[str] | None = None
     action_feature_names: list[str] | None = None
+    dataset_fps: float | None = None
 
     def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: naming the field that is out of range, or that another one contradicts.
+        """
+        self._check_numbers()
         super().__post_init__()
         unknown = [name for name in self.modalities if name not in MODALITIES]
         if unknown or not self.modalities or len(set(self.modalities)) != len(self.modalities):
@@ -99,8 +113,6 @@ class ObservationConfig(PreTrainedConfig):
                 "Images are normalised inside the policy, after resizing; leave VISUAL at IDENTITY in "
                 "`normalization_mapping`."
             )
-        if self.image_blur_sigma < 0:
-            raise ValueError(f"`image_blur_sigma` cannot be negative, got {self.image_blur_sigma}.")
         if self.image_blur_sigma > 0 and self.image_blur_steps < 1:
             raise ValueError(
                 f"`image_blur_steps` must be at least 1, got {self.image_blur_steps}: it is the number of "
@@ -110,6 +122,29 @@ class ObservationConfig(PreTrainedConfig):
             raise ValueError(
                 f"`image_blur_sigma` blurs images, which are not among the modalities {self.modalities}."
             )
+
+    def _check_numbers(self) -> None:
+        require_within("n_obs_steps", self.n_obs_steps, 1, 1)  # stacks of frames are `num_stack`'s
+        for side in self.image_size:
+            require_within("image_size", side, 8, 2048, "pixels")
+        for name in ("color_jitter_brightness", "color_jitter_contrast", "color_jitter_saturation"):
+            require_within(name, getattr(self, name), 0, 1)
+        require_within("image_blur_sigma", self.image_blur_sigma, 0, 100, "pixels")
+        require_within("image_blur_steps", self.image_blur_steps, 0, 10**8)
+        require_within("min_closure_range", self.min_closure_range, 0, 1)
+        require_within("min_torque_range_n", self.min_torque_range_n, 0, 60, "N")
+        require_within("normalized_state_clip", self.normalized_state_clip, 1, 1000)
+        require_within("drop_n_last_frames", self.drop_n_last_frames, 0, 10_000)
+        if self.dataset_fps is not None:
+            require_within("dataset_fps", self.dataset_fps, 0, 1000, "Hz", above_low=True)
+        for name in (
+            "state_angle_columns",
+            "state_torque_columns",
+            "action_angle_columns",
+            "action_torque_columns",
+        ):
+            for column in getattr(self, name) or ():
+                require_within(name, column, 0, 10_000)
 
     @property
     def uses_state(self) -> bool:
@@ -139,19 +174,45 @@ class ObservationConfig(PreTrainedConfig):
                 does not predict.
         """
         action_names = feature_names(features, ACTION)
+        before = self._named_columns()
+        self.action_feature_names = action_names
         self.action_angle_columns = find_columns(action_names, CLOSURE_KEYS, ACTION)
         self.action_torque_columns = find_columns(action_names, TORQUE_KEYS, ACTION)
         if self.uses_state:
             state_names = feature_names(features, OBS_STATE)
+            self.state_feature_names = state_names
             if ANGLE in self.modalities:
                 self.state_angle_columns = find_columns(state_names, CLOSURE_KEYS, OBS_STATE)
             if TORQUE in self.modalities:
                 self.state_torque_columns = find_columns(state_names, TORQUE_KEYS, OBS_STATE)
+        self._adopt_shapes(features)
         self.validate_features()
         self.input_features = self.used_inputs
+        refuse_moved_columns_on_resume(before, self._named_columns())
+
+    def _named_columns(self) -> dict[str, int]:
+        """Column of every joint channel by its feature and name, as far as they are known."""
+        found = (
+            (OBS_STATE, CLOSURE_KEYS, self.state_angle_columns),
+            (OBS_STATE, TORQUE_KEYS, self.state_torque_columns),
+            (ACTION, CLOSURE_KEYS, self.action_angle_columns),
+            (ACTION, TORQUE_KEYS, self.action_torque_columns),
+        )
+        return {
+            f"{feature} {key}": column
+            for feature, keys, columns in found
+            for key, column in zip(keys, columns or (), strict=False)
+        }
+
+    def _adopt_shapes(self, features: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take over the sizes of the dataset's inputs, which for a policy trained further may be new."""
+        inputs = self.input_features or {}
+        known = {key: dict(features[key]) for key in inputs if key in features}
+        self.input_features = inputs | dataset_to_policy_features(known)
 
     def validate_features(self) -> None:
-        """Check that inputs and outputs are there and that the joint columns are known and inside them.
+        """Check that inputs and outputs are there and that the joint columns are known, inside them, and
+        those of their names.
 
         Raises:
             ValueError: saying what is missing and how to provide it.
@@ -186,3 +247,13 @@ class ObservationConfig(PreTrainedConfig):
                 f"The action has {width} columns ({self.action_feature_names}), but this policy predicts "
                 "only six closures and six torques. Record without the other channels."
             )
+        names = {OBS_STATE: self.state_feature_names, ACTION: self.action_feature_names}
+        for channel, column in self._named_columns().items():
+            feature, key = channel.split(" ")
+            named = names[feature]
+            if named is not None and (column >= len(named) or named[column] != key):
+                raise ValueError(
+                    f"The configuration contradicts itself: {key!r} is said to be column {column} of "
+                    f"{feature!r}, whose columns are {named}. The checkpoint's config.json was changed by "
+                    "hand, or belongs to another training."
+                )

@@ -7,6 +7,7 @@ from lerobot.utils.constants import ACTION, OBS_STATE
 
 from .observation_config import ObservationConfig
 from .range_floor import floor_ranges
+from .training_data import check_statistics
 
 type Pipelines = tuple[
     PolicyProcessorPipeline[dict[str, Any], dict[str, Any]],
@@ -31,7 +32,11 @@ def make_floored_processors(
 
     Returns:
         Preprocessor and postprocessor.
+
+    Raises:
+        ValueError: if the statistics are not finite, reversed, or not those of closures and newtons.
     """
+    check_statistics(config, dataset_stats)
     if dataset_stats is not None:
         columns = {
             OBS_STATE: (config.state_angle_columns, config.state_torque_columns),

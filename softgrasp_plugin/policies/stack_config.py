@@ -7,6 +7,8 @@ from typing import Literal
 
 from lerobot.optim import AdamConfig
 
+from ..bounds import require_within
+from .chunk import check_chunk
 from .observation_config import ObservationConfig
 
 
@@ -48,8 +50,18 @@ class StackConfig(ObservationConfig):
     optimizer_grad_clip_norm: float = 0.5
 
     def __post_init__(self) -> None:
+        require_within("num_stack", self.num_stack, 1, 64)
+        require_within("frameskip", self.frameskip, 1, 1000)
+        check_chunk(self.chunk_size, self.n_action_steps, self.temporal_ensemble_coeff)
+        require_within("head_hidden_dims: their number", len(self.head_hidden_dims), 0, 16)
+        for width in self.head_hidden_dims:
+            require_within("head_hidden_dims", width, 1, 16_384)
+        require_within("loss_factor", self.loss_factor, 0, 1)
+        require_within("huber_delta_angle", self.huber_delta_angle, 0, 100, above_low=True)
+        require_within("huber_delta_torque", self.huber_delta_torque, 0, 100, above_low=True)
+        require_within("optimizer_lr", self.optimizer_lr, 0, 1, above_low=True)
+        require_within("optimizer_grad_clip_norm", self.optimizer_grad_clip_norm, 0, 1e6)
         super().__post_init__()
-        self.require_positive("num_stack", "frameskip", "chunk_size", "n_action_steps")
         if self.n_action_steps > self.chunk_size:
             raise ValueError(
                 f"`n_action_steps` ({self.n_action_steps}) cannot exceed `chunk_size` ({self.chunk_size}): "
@@ -57,18 +69,6 @@ class StackConfig(ObservationConfig):
             )
         if self.temporal_ensemble_coeff is not None and self.n_action_steps != 1:
             raise ValueError("Temporal ensembling asks the policy at every step: set `n_action_steps=1`.")
-        if not 0.0 <= self.loss_factor <= 1.0:
-            raise ValueError(f"`loss_factor` is the λ of Eq. (7), between 0 and 1; got {self.loss_factor}.")
-
-    def require_positive(self, *names: str) -> None:
-        """Refuse fields below 1.
-
-        Raises:
-            ValueError: naming the field.
-        """
-        for name in names:
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
 
     @property
     def observation_delta_indices(self) -> list[int]:

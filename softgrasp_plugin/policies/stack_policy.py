@@ -17,11 +17,13 @@ from torch import Tensor, nn
 
 from softgrasp_plugin.joints import NUM_JOINTS
 
+from .fit import check_running_environment
 from .frame_buffer import FrameBuffer
 from .images import FramePreparation
 from .loading import StrictLoading
 from .observation_config import ANGLE, IMAGE, TORQUE
 from .stack_config import StackConfig
+from .training_data import adopt_dataset, require_finite
 
 _MEASURED = "measured_angle"
 """Rides with the features of a frame, for `relative_angles`."""
@@ -74,16 +76,29 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
     config_class = StackConfig
     name = "stack"
 
-    def __init__(self, config: StackConfig, *, load_backbone_weights: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        config: StackConfig,
+        *,
+        load_backbone_weights: bool = True,
+        dataset_meta: Any | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Build the policy.
 
         Args:
             config: its configuration, with features and joint columns filled in.
             load_backbone_weights: read pretrained backbone weights; off when a checkpoint brings all weights.
-            **kwargs: what LeRobot's factory also passes (`dataset_stats`, `dataset_meta`); not needed here.
+            dataset_meta: metadata of the dataset it is trained on, which LeRobot's factory passes.
+            **kwargs: what LeRobot's factory also passes (`dataset_stats`); not needed here.
+
+        Raises:
+            ValueError: if it does not fit the dataset, or the environment of the running command.
         """
         super().__init__(config)
         config.validate_features()
+        adopt_dataset(config, dataset_meta)
+        check_running_environment(config)
         self.config = config
         self.model = self._make_model(load_backbone_weights)
         self.attention_scores: dict[str, Tensor] = {}
@@ -128,6 +143,9 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
         Returns:
             The loss, () or (B,), and numbers to log: both terms, and the mean attention score of each
             modality.
+
+        Raises:
+            ValueError: if the loss is not finite.
         """
         prediction, scores = self._predict(self._encode(batch))  # (B, H, 12)
         columns = self.config.action_angle_columns, self.config.action_torque_columns
@@ -148,6 +166,7 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
             reduction,
         )
         loss = (1 - self.config.loss_factor) * loss_angle + self.config.loss_factor * loss_torque
+        require_finite(loss, batch)
         logs = {"loss_angle": loss_angle.mean().item(), "loss_torque": loss_torque.mean().item()}
         logs |= {f"attention_{name}": score.mean().item() for name, score in scores.items()}
         return loss, logs

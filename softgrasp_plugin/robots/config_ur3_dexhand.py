@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from lerobot.cameras.configs import CameraConfig
 from lerobot.robots.config import RobotConfig
 
+from ..bounds import require_within
 from ..devices.arms.config import ArmConfig, NoArmConfig, URArmConfig
 from ..devices.hands.config import HandConfig
+from ..grasping.closure_limiter import FASTEST_CLOSURE_SPEED, MAX_CLOSURE_SPEED, SLOWEST_CLOSURE_SPEED
 from ..grasping.lift import LiftConfig
 from ..grasping.torque_command import TorqueCommandConfig
 
@@ -22,11 +24,13 @@ class UR3DexHandConfig(RobotConfig):
         arm: what carries it: `--robot.arm.type=none | ur` and its options.
         cameras: cameras by name; the camera that the policy sees is called `side`.
         torque: whether and how predicted torques limit the grip.
-        lift: when and how the arm is raised.
+        lift: when and how the arm is raised. Its speed and ramps also limit how the arm comes to the grasp
+            pose and comes down.
         lower_after_s: a raised arm comes down again once the hand has touched nothing for so long, and the
             next grasp may begin.
         max_closure_speed: the fastest a joint is told to move, closure per second, wherever the command comes
-            from: a policy's first action or a glove put on with a bent hand must not be a blow.
+            from: a policy's first action or a glove put on with a bent hand must not be a blow. Calibrating
+            and whatever else the hand does by itself obey it too.
         rig: name under which a glove in the same process feels this hand, as in `--teleop.rig`.
     """
 
@@ -36,7 +40,7 @@ class UR3DexHandConfig(RobotConfig):
     torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
     lift: LiftConfig = field(default_factory=LiftConfig)
     lower_after_s: float = 1.0
-    max_closure_speed: float = 2.5
+    max_closure_speed: float = MAX_CLOSURE_SPEED
     rig: str = "default"
 
     def __post_init__(self) -> None:
@@ -46,9 +50,14 @@ class UR3DexHandConfig(RobotConfig):
             ValueError: if one is out of range, or the arm may not do what the lift asks for.
         """
         super().__post_init__()
-        for name in ("lower_after_s", "max_closure_speed"):
-            if not 0.0 < getattr(self, name) <= 60.0:
-                raise ValueError(f"--robot.{name} must lie in (0, 60], got {getattr(self, name)}.")
+        require_within("--robot.lower_after_s", self.lower_after_s, 0.0, 60.0, "s", above_low=True)
+        require_within(
+            "--robot.max_closure_speed",
+            self.max_closure_speed,
+            SLOWEST_CLOSURE_SPEED,
+            FASTEST_CLOSURE_SPEED,
+            "/s",
+        )
         if isinstance(self.arm, URArmConfig):
             for asked, allowed in (("height_m", "max_height_m"), ("speed_m_s", "max_speed_m_s")):
                 if getattr(self.lift, asked) > getattr(self.arm, allowed):

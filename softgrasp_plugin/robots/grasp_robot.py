@@ -1,11 +1,14 @@
 """The rig as a LeRobot robot: a hand that grasps, an arm that lifts what is grasped, and cameras."""
 
 import abc
+import logging
 import math
 from typing import Any
 
 import numpy as np
 from lerobot.cameras.camera import Camera
+from lerobot.cameras.configs import CameraConfig
+from lerobot.cameras.utils import make_cameras_from_configs
 from lerobot.lerobot_types import RobotAction, RobotObservation
 from lerobot.robots.config import RobotConfig
 from lerobot.robots.robot import Robot
@@ -14,8 +17,14 @@ from lerobot.utils.decorators import check_if_not_connected
 from ..devices.arms.protocol import Arm
 from ..devices.hands.protocol import Hand
 from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.plausibility import PlausibilityWatch
 from ..grasping.torque_command import TorqueCommandConfig, torque_limit
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+from ..running_command import EpisodeNotes, running_command
+from .cameras import camera_features, read_cameras
+from .safe_recording import SafeRecording
+
+logger = logging.getLogger(__name__)
 
 _UNKNOWN = np.full(NUM_JOINTS, math.nan)
 
@@ -23,10 +32,9 @@ _UNKNOWN = np.full(NUM_JOINTS, math.nan)
 class GraspRobot(Robot, abc.ABC):
     """Everything that does not depend on which devices are plugged in.
 
-    Observation: closure and torque of the six joints (`joints.STATE_KEYS`) and the cameras. Action: the same
-        twelve keys; closures are
-    executed, torques act as limits where the configuration says so. An action may lack keys: a missing
-    closure keeps its last command.
+    Observation: closure and torque of the six joints (`joints.STATE_KEYS`) and the cameras, with depth where
+    they measure it. Action: the same twelve keys; closures are executed, torques act as limits where the
+    configuration says so. An action may lack keys: a missing closure keeps its last command.
     """
 
     hand: Hand
@@ -39,13 +47,16 @@ class GraspRobot(Robot, abc.ABC):
         *,
         lift: LiftConfig,
         torque: TorqueCommandConfig,
-        camera_shapes: dict[str, tuple[int, int, int]],
+        cameras: dict[str, CameraConfig],
     ) -> None:
         super().__init__(config)
         self._supervisor = LiftSupervisor(lift)
         self._torque_command = torque
-        self._camera_shapes = camera_shapes
+        self._camera_shapes = camera_features(cameras)
+        self.cameras = make_cameras_from_configs(cameras)
         self._commanded: FloatArray = np.zeros(NUM_JOINTS)
+        self._plausibility = PlausibilityWatch()
+        self._recording = SafeRecording()
 
     @property
     def observation_features(self) -> dict[str, Any]:
@@ -62,9 +73,15 @@ class GraspRobot(Robot, abc.ABC):
 
     @check_if_not_connected
     def get_observation(self) -> RobotObservation:
+        """The newest sample of the hand and the newest picture of every camera; waits for neither.
+
+        Raises:
+            DeviceError: if the hand is lost or silent, or a camera's newest picture is too old.
+        """
+        self._recording.update()
         sample = self.hand.read()
-        images = {name: camera.read_latest() for name, camera in self.cameras.items()}
-        return {**to_keys(sample.closure, sample.torque), **images}
+        pictures = read_cameras(self.cameras, self._camera_shapes)
+        return {**to_keys(sample.closure, sample.torque), **pictures}
 
     @check_if_not_connected
     def send_action(self, action: RobotAction) -> RobotAction:
@@ -84,10 +101,14 @@ class GraspRobot(Robot, abc.ABC):
                 "Expected 0 (open) … 1 (closed)."
             )
         torque = from_keys(action, TORQUE_KEYS, _UNKNOWN)
-        self._commanded = wanted.clip(0.0, 1.0)
-        executed = self._execute(self._commanded)
+        commanded = wanted.clip(0.0, 1.0)
+        executed = self._execute(commanded)
         self.hand.write(executed, torque_limit(torque, self._torque_command))
+        # A command that the hand did not take is not the last one.
+        self._commanded = commanded
         sample = self.hand.read()
+        for doubt in self._plausibility.update(commanded, sample.closure, sample.torque, sample.timestamp):
+            self._doubt(doubt)
         self.arm.command_lift(self._supervisor.update(sample.closure, sample.torque, sample.timestamp))
         return {**action, **dict(zip(CLOSURE_KEYS, executed.tolist(), strict=True))}
 
@@ -95,7 +116,20 @@ class GraspRobot(Robot, abc.ABC):
         """The closure that is really commanded; a subclass may disturb or limit it."""
         return closure
 
+    def _doubt(self, doubt: str) -> None:
+        """Say what is implausible, and mark the episode if one is being recorded."""
+        logger.warning("Implausible %s. Look at the hand before you record more.", doubt)
+        subject, _, text = doubt.partition(": ")
+        self._mark(**{f"implausible {subject}": text})
+
+    def _mark(self, **notes: str) -> None:
+        """Leave notes about the episode being recorded, if there is one."""
+        command = running_command()
+        if command is not None and command.is_recording:
+            EpisodeNotes(command.dataset).add(**notes)
+
     def _start_trial(self, closure: FloatArray) -> None:
         """Forget the last grasp; `closure` (6,) is where the hand stands."""
         self._supervisor.reset()
+        self._plausibility.reset()
         self._commanded = closure

@@ -6,26 +6,24 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import numpy as np
-from lerobot.cameras.utils import make_cameras_from_configs
-from lerobot.lerobot_types import RobotAction, RobotObservation
+from lerobot.lerobot_types import RobotAction
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
 from ..devices.arms.factory import make_arm
-from ..devices.errors import DeviceSilentError
 from ..devices.feel import feel_channel
 from ..devices.hands.calibration import HandCalibration
 from ..devices.hands.factory import make_hand
 from ..devices.hands.polled_hand import PolledHand
+from ..files import reading, write_text
 from ..grasping.lift import LiftPhase
-from ..joints import FloatArray
+from ..joints import CLOSURE_KEYS
+from ..policies.fit import check_running_policy
 from .config_ur3_dexhand import UR3DexHandConfig
 from .grasp_robot import GraspRobot
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_STEP_S = 0.1
-"""A loop that stalled for longer moves the hand no further than this allows."""
+_DELETE = "Delete the file and run lerobot-calibrate, or give this hand's own robot.id."
 
 
 class UR3DexHand(GraspRobot):
@@ -42,12 +40,16 @@ class UR3DexHand(GraspRobot):
     _hand_calibration: HandCalibration | None = None
 
     def __init__(self, config: UR3DexHandConfig) -> None:
-        shapes = {name: (camera.height, camera.width, 3) for name, camera in config.cameras.items()}
-        super().__init__(config, lift=config.lift, torque=config.torque, camera_shapes=shapes)
+        super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
-        self.cameras = make_cameras_from_configs(config.cameras)
-        self.arm = make_arm(config.arm)
-        self.hand = make_hand(config.hand, feel_channel(config.rig), self._hand_calibration)
+        slowest = config.arm.no_faster_than(config.lift.speed_m_s, config.lift.acceleration_m_s2)
+        self.arm = make_arm(slowest)
+        self.hand = make_hand(
+            config.hand, feel_channel(config.rig), max_closure_speed=config.max_closure_speed
+        )
+        if self._hand_calibration is not None:
+            with reading(self.calibration_fpath, "the calibration of this hand", _DELETE):
+                self.hand.adopt(self._hand_calibration)
         self._connected = False
 
     @property
@@ -68,7 +70,9 @@ class UR3DexHand(GraspRobot):
 
         Raises:
             DeviceError: if a device does not answer or reports a fault; nothing stays connected then.
+            ValueError: if the policy that is to drive the robot does not fit it.
         """
+        check_running_policy(self)
         with ExitStack() as undo:
             undo.callback(self._release)
             for camera in self.cameras.values():
@@ -81,6 +85,7 @@ class UR3DexHand(GraspRobot):
                 self.arm.connect()
                 self.configure()
             undo.pop_all()
+        self._recording.begin()
         logger.info("%s connected (%s).", self, self.hand)
 
     @check_if_not_connected
@@ -98,32 +103,16 @@ class UR3DexHand(GraspRobot):
     def configure(self) -> None:
         """Begin where the hand stands."""
         closure = self.hand.read().closure.clip(0.0, 1.0)
-        self._executed, self._executed_at = closure, time.monotonic()
         self._touched_at = time.monotonic()
         self._start_trial(closure)
-
-    @check_if_not_connected
-    def get_observation(self) -> RobotObservation:
-        """The newest sample of the hand and the newest picture of every camera; waits for neither.
-
-        Raises:
-            DeviceError: if the hand is lost or silent, or a camera's newest picture is too old.
-        """
-        try:
-            return super().get_observation()
-        except TimeoutError as error:
-            raise DeviceSilentError(
-                f"A camera of {self}",
-                f"sends no pictures ({error}).",
-                "Check its cable, use a USB 3 port of its own, and see that nothing else reads it.",
-            ) from error
 
     @check_if_not_connected
     def send_action(self, action: RobotAction) -> RobotAction:
         """Command the hand, lift what it has grasped, and come down after it was let go.
 
         Returns:
-            The action with the closures that were executed.
+            The action with the closures that the hand may be told at this moment: as far towards those asked
+            for as `max_closure_speed` allows.
 
         Raises:
             DeviceError: if the hand or the arm is lost, or has stopped.
@@ -131,7 +120,8 @@ class UR3DexHand(GraspRobot):
         """
         sent = super().send_action(action)
         self._lower_when_released()
-        return sent
+        step = self.hand.step_towards(self._commanded)
+        return {**sent, **dict(zip(CLOSURE_KEYS, step.tolist(), strict=True))}
 
     @check_if_not_connected
     def disconnect(self) -> None:
@@ -141,21 +131,13 @@ class UR3DexHand(GraspRobot):
         """
         self._release()
 
-    def _execute(self, closure: FloatArray) -> FloatArray:
-        now = time.monotonic()
-        step = self.config.max_closure_speed * min(now - self._executed_at, _LONGEST_STEP_S)
-        self._executed_at = now
-        self._executed = self._executed + np.clip(closure - self._executed, -step, step)
-        return self._executed
-
     def _lower_when_released(self) -> None:
         now = time.monotonic()
         touches = self.hand.read().torque > self.config.lift.contact.contact_torque
         if touches.any() or self.lift_phase != LiftPhase.HOLDING:
             self._touched_at = now
         elif now - self._touched_at >= self.config.lower_after_s:
-            self._touched_at = now
-            self._start_trial(self._commanded)
+            self._supervisor.lower()
 
     def _release(self) -> None:
         self._connected = False
@@ -164,18 +146,17 @@ class UR3DexHand(GraspRobot):
         for name, camera in self.cameras.items():
             if camera.is_connected:
                 _quietly(f"camera {name!r}", camera.disconnect)
+        _quietly("the recording", self._recording.end)
 
     def _load_calibration(self, fpath: Path | None = None) -> None:
         path = self.calibration_fpath if fpath is None else fpath
-        try:
+        with reading(path, "the calibration of a hand", _DELETE):
             self._hand_calibration = HandCalibration.from_json(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: {error} Delete the file first.") from error
 
     def _save_calibration(self, fpath: Path | None = None) -> None:
         assert self._hand_calibration is not None
         path = self.calibration_fpath if fpath is None else fpath
-        path.write_text(self._hand_calibration.to_json(), encoding="utf-8")
+        write_text(path, self._hand_calibration.to_json())
 
 
 def _quietly(device: str, disconnect: Callable[[], None]) -> None:

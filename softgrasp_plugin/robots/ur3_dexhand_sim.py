@@ -1,20 +1,25 @@
 """The robot over simulated devices, in lock step: one action is one tick of the world."""
 
+from dataclasses import asdict
 from typing import Any
 
-from lerobot.cameras.utils import make_cameras_from_configs
 from lerobot.lerobot_types import RobotAction, RobotObservation
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
 from ..grasping.action_noise import ActionNoise
 from ..joints import FloatArray
+from ..policies.fit import check_running_policy
+from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
+from ..simulation.arm_state import check_arm_joints
 from ..simulation.devices import SimulatedArm, SimulatedHand
 from ..simulation.session import Session, Trial
 from ..simulation.simulated_camera import SimulatedCamera
 from ..simulation.world import World
 from .config_ur3_dexhand_sim import UR3DexHandSimConfig
 from .grasp_robot import GraspRobot
+from .loop_rate import loop_rate
+from .scene_notes import Scene, chosen_scene, scene_notes
 
 _ARM_KEYS = tuple(f"{joint}.pos" for joint in ARM_JOINTS)
 
@@ -26,12 +31,14 @@ class UR3DexHandSim(GraspRobot):
     name = "ur3_dexhand_sim"
 
     def __init__(self, config: UR3DexHandSimConfig) -> None:
-        shapes = {name: (camera.height, camera.width, 3) for name, camera in config.cameras.items()}
-        super().__init__(config, lift=config.lift, torque=config.torque, camera_shapes=shapes)
+        super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
-        self.cameras = make_cameras_from_configs(config.cameras)
         self._session: Session | None = None
         self._noise: ActionNoise | None = None
+        self._scene: Scene
+        self._notes: EpisodeNotes | None = None
+        self._recorded: Any = None
+        self._noted_episode = 0
 
     @property
     def observation_features(self) -> dict[str, Any]:
@@ -55,11 +62,21 @@ class UR3DexHandSim(GraspRobot):
 
     @check_if_already_connected
     def connect(self, calibrate: bool = True) -> None:
-        """Build the world and set the first scene."""
-        config = self.config
-        world = World(fps=config.fps, variation=config.variation, renderer=config.renderer)
-        session = Session(world, config.objects, config.seed)
+        """Build the world and set the first scene.
+
+        Raises:
+            ValueError: if the command's rate is not the robot's, its policy does not fit the robot, or the
+                notes of a replayed dataset are damaged.
+        """
+        config, command = self.config, running_command()
+        if command is not None:
+            check_arm_joints(command.policy, "--robot.arm_joints", config.arm_joints)
+        check_running_policy(self)
+        rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
+        world = World(fps=rate, settings=config.world, renderer=config.renderer)
+        session = Session(world, **asdict(self._scene), command=command)
         session.listeners.append(self._on_trial)
+        session.judges.append(self._on_verdict)
         self.hand, self.arm = SimulatedHand(world), SimulatedArm(world)
         self.hand.connect()
         self.arm.connect()
@@ -69,6 +86,7 @@ class UR3DexHandSim(GraspRobot):
             if isinstance(camera, SimulatedCamera):
                 camera.attach(world)
             camera.connect()
+        self._recording.begin()
 
     @check_if_not_connected
     def get_observation(self) -> RobotObservation:
@@ -79,6 +97,7 @@ class UR3DexHandSim(GraspRobot):
 
     @check_if_not_connected
     def send_action(self, action: RobotAction) -> RobotAction:
+        self._open_session.require_announcement()
         sent = super().send_action(action)
         self._open_session.world.step()
         return sent
@@ -91,6 +110,7 @@ class UR3DexHandSim(GraspRobot):
         self.arm.disconnect()
         for camera in self.cameras.values():
             camera.disconnect()
+        self._recording.end()
 
     @property
     def _open_session(self) -> Session:
@@ -100,7 +120,29 @@ class UR3DexHandSim(GraspRobot):
     def _execute(self, closure: FloatArray) -> FloatArray:
         return closure if self._noise is None else (closure + self._noise.step()).clip(0.0, 1.0)
 
+    def _remember(self, trial: Trial) -> None:
+        """Write down which scene is recorded, if a dataset is recorded and an episode of it begins."""
+        command = running_command()
+        if self._session is None or not self._session.is_announced or command is None:
+            return
+        dataset = command.dataset
+        if dataset is not None and command.is_recording:
+            self._notes, self._recorded = EpisodeNotes(dataset), dataset
+            self._noted_episode = dataset.num_episodes
+            task = self._session.world.object.table_row.task
+            self._notes.begin(**scene_notes(self.config, self._scene.seed, trial, task))
+
+    def _on_verdict(self, is_success: bool) -> None:
+        # What falls when the last episode is saved belongs to none.
+        if self._notes is not None and self._recorded.num_episodes == self._noted_episode:
+            self._notes.add(verdict="success" if is_success else "no success")
+
+    def _mark(self, **notes: str) -> None:
+        if self._notes is not None:
+            self._notes.add(**notes)
+
     def _on_trial(self, trial: Trial) -> None:
+        self._remember(trial)
         std = self.config.action_noise
         self._noise = ActionNoise(std, seed=trial.seed) if std > 0 else None
         self._start_trial(self.hand.read().closure)

@@ -8,33 +8,43 @@ softgrasp-benchmark --configurations="[operator]" --output_dir=outputs/operator
 ```
 
 It records demonstrations of the training objects, trains every configuration with several seeds, tries each
-policy in the same scenes with all objects, and writes ``results.json``, ``report.md`` and ``figures/`` to the
-output folder after every step. Ctrl-C loses no more than the piece of work at hand: the same command goes on.
+policy in the same scenes with all objects, and writes ``trials.parquet`` (a row per trial), ``report.md`` and
+``figures/`` to the output folder after every step. Every piece of work is this command again with
+``--piece``, in a process of its own, here or on a cluster (``docs/cluster.md``). Ctrl-C loses no more than
+the pieces at hand: the same command goes on.
 """
 
-import json
+import os
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+import yaml
 from draccus.utils import ParsingError
 from lerobot.configs import parser
 from lerobot.utils.device_utils import auto_select_torch_device
+from tqdm import tqdm  # type: ignore[import-untyped]
 
+from ..bounds import require_within
+from ..experiments.engines import Cluster, Command, Engine, LocalProcesses, run_commands
+from ..experiments.pieces import Work
 from ..experiments.plan import CONFIGURATIONS, OPERATOR, PROFILES, Configuration, Profile
 from ..experiments.report import publish, write_report
-from ..experiments.schedule import Failure, Workers, make_runs, make_stages
-from ..files import write_json
+from ..experiments.results import TRIALS_FILE
+from ..files import read_json, reading, write_json
+from ..options import refuses_in_words
 from ..simulation.variation import Variation
-from .steps import LiveLine
 
+_MOST = {"seeds": 1000, "trials": 10_000, "workers": 256}
 _SETTINGS_FILE = "settings.json"
 
 
+@refuses_in_words
 @dataclass
 class BenchmarkConfig:
     """Options of `softgrasp-benchmark`."""
@@ -52,22 +62,32 @@ class BenchmarkConfig:
     trials: int | None = None
     # Whether mass, stiffness and friction vary from episode to episode under the same look.
     hidden_variation: bool = True
-    # Pieces of work at the same time.
+    # Pieces of work at the same time; with a cluster, jobs in its queue.
     workers: int = 2
+    # Where they run: "slurm" is a cluster's queue, through submitit ("local" to try it without one); by
+    # default processes on this machine.
+    cluster: str | None = None
+    # What a job asks for, as YAML: "{slurm_partition: gpu, gpus_per_node: 1, timeout_min: 600}".
+    cluster_options: str = "{}"
+    # Do this one piece of work and write no report.
+    piece: str | None = None
     # Where policies are trained and run: cpu, cuda, mps; by default the best there is.
     device: str | None = None
     # Write the report from what is there, and do nothing else.
     report_only: bool = False
-    # Also copy report.md, results.json and figures/ there.
+    # Also copy the report, its table of trials and figures/ there.
     publish_dir: Path | None = None
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise ValueError(f"--profile={self.profile}: expected one of {', '.join(PROFILES)}.")
+        options = yaml.safe_load(self.cluster_options)
+        if not isinstance(options, dict):
+            raise ValueError(f"--cluster_options={self.cluster_options!r}: expected {{name: value, …}}.")
         for name in ("seeds", "trials", "workers"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"--{name}={value}: expected 1 or more.")
+            if value is not None:
+                require_within(f"--{name}", value, 1, _MOST[name])
         known = [*CONFIGURATIONS, OPERATOR]
         for pattern in self.configurations:
             if not any(fnmatch(name, pattern) for name in known):
@@ -103,46 +123,83 @@ def run(config: BenchmarkConfig) -> bool:
         ValueError: if the folder was begun with other settings, or only a report is wanted and it is empty.
     """
     home, profile = config.output_dir, config.make_profile()
-    if config.report_only and not (home / "runs").is_dir():
-        raise ValueError(f"--report_only: {home} holds no runs; give the --output_dir of a benchmark.")
-    settings = {"profile": config.profile, "hidden_variation": config.hidden_variation}
-    _keep_settings(home / _SETTINGS_FILE, settings)
+    device = config.device or auto_select_torch_device().type
+    work = Work(home, profile, device)
+    if config.piece is not None:
+        work.do(config.piece, lambda text: print(text, flush=True))
+        return True
+    is_begun = (home / "runs").is_dir()
+    if config.report_only and not is_begun and not (home / TRIALS_FILE).exists():
+        raise ValueError(f"--report_only: {home} holds no results; give the --output_dir of a benchmark.")
+    if is_begun or not config.report_only:
+        settings = {"profile": config.profile, "hidden_variation": config.hidden_variation}
+        _keep_settings(home / _SETTINGS_FILE, settings)
     # What the report is to be made again with; writing it alone makes nothing.
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--report_only")]
-    command = shlex.join(["softgrasp-benchmark", *arguments])
-    if config.report_only:
-        _report(config, profile, command)
-        return True
-    runs = make_runs(config.chosen(profile), profile, home, config.device or auto_select_torch_device().type)
-    workers = Workers(config.workers, home / "logs")
-    failures = []
-    for stage in make_stages(runs, home, profile):
-        line = LiveLine()
-        with closing(workers.run(stage, line.show)) as progress:
-            for done in progress:
-                if isinstance(done, Failure):
-                    failures.append(done)
-                    line.note(f"{done.name} failed: {done.message} (see {done.log})")
-                else:
-                    line.note(f"{done.name} done")
-                    write_report(home, profile, command, figures=False)
-        line.close()
-    _report(config, profile, command)
+    typed = shlex.join(["softgrasp-benchmark", *arguments])
+    stages = [] if config.report_only else work.missing(config.chosen(profile))
+    failures = _do(stages, config, device, lambda: write_report(home, profile, typed, figures=False))
+    path = write_report(home, profile, typed)
+    if config.publish_dir is not None:
+        path = publish(home, config.publish_dir)
+    print(f"\nWrote {path}")
     if failures:
-        print(f"{len(failures)} pieces of work failed; the same command tries them again.")
+        print(f"{failures} pieces of work failed; the same command tries them again.")
     return not failures
 
 
-def _report(config: BenchmarkConfig, profile: Profile, command: str) -> None:
-    path = write_report(config.output_dir, profile, command)
-    if config.publish_dir is not None:
-        path = publish(config.output_dir, config.publish_dir)
-    print(f"\nWrote {path}")
+def _do(
+    stages: list[list[str]], config: BenchmarkConfig, device: str, after_each: Callable[[], object]
+) -> int:
+    """Do the pieces of work of every stage; returns how many failed."""
+    failures = 0
+    threads = str(max((os.cpu_count() or 1) // config.workers, 1))
+    environment = {} if config.cluster else {"OMP_NUM_THREADS": threads}
+    for pieces in stages:
+        commands = [
+            Command(piece, _piece_command(config, device, piece), _log(config, piece), environment)
+            for piece in pieces
+        ]
+        with closing(run_commands(commands, _engine(config), config.workers)) as progress:
+            for command, error in progress:
+                failures += error is not None
+                outcome = "done" if error is None else f"failed: {error} (see {command.log})"
+                tqdm.write(f"  {command.name} {outcome}")
+                if error is None:
+                    after_each()
+    return failures
+
+
+def _piece_command(config: BenchmarkConfig, device: str, piece: str) -> list[str]:
+    """The same command for one piece of work; of its options, those that decide what comes of a piece."""
+    options = {
+        "piece": piece,
+        "output_dir": config.output_dir.resolve(),
+        "profile": config.profile,
+        "hidden_variation": str(config.hidden_variation).lower(),
+        "device": device,
+        "seeds": config.seeds,
+        "trials": config.trials,
+    }
+    arguments = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    return [sys.executable, "-m", "softgrasp_plugin.scripts.benchmark", *arguments]
+
+
+def _log(config: BenchmarkConfig, piece: str) -> Path:
+    return config.output_dir / "logs" / f"{piece.replace(':', '_').replace('/', '_')}.log"
+
+
+def _engine(config: BenchmarkConfig) -> Engine:
+    if config.cluster is None:
+        return LocalProcesses()
+    options = yaml.safe_load(config.cluster_options)
+    return Cluster(config.cluster, config.output_dir / "jobs", options)
 
 
 def _keep_settings(path: Path, settings: dict[str, object]) -> None:
     if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        with reading(path, "the settings of a benchmark", "Give another --output_dir."):
+            before = dict(read_json(path))
         if before != settings:
             raise ValueError(
                 f"{path.parent} was begun with {before}, not with {settings}; give another --output_dir."

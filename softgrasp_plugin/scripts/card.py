@@ -12,7 +12,6 @@ found its front matter valid. LeRobot writes its own card at every push of a dat
 after that.
 """
 
-import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +22,15 @@ from lerobot.utils.import_utils import register_third_party_plugins
 from lerobot.utils.utils import init_logging
 
 from ..datasets.card import DatasetCardOptions, Figure, render_dataset_card
+from ..files import read_json, reading
 from ..hub_configs import config_path
-from ..policies.card import ModelCardOptions, render_model_card
+from ..options import refuses_in_words
+from ..policies.card import ModelCardOptions, render_model_card, result_rows
 
 POLICY_FILES = ("config.json", "train_config.json", "model.safetensors")
 
 
+@refuses_in_words
 @dataclass
 class CardConfig:
     """Options of `softgrasp-card`."""
@@ -108,9 +110,12 @@ def _model_card(config: CardConfig, figures: list[Figure]) -> ModelCard:
     folder = Path(config.policy_path)
     if not folder.is_dir():
         folder = Path(snapshot_download(config.policy_path, allow_patterns=list(POLICY_FILES)))
-    evaluation = (
-        None if config.eval_info is None else json.loads(config.eval_info.read_text(encoding="utf-8"))
-    )
+    evaluation = None
+    if config.eval_info is not None:
+        expected, remedy = "the eval_info.json of lerobot-eval", "Evaluate again."
+        with reading(config.eval_info, expected, remedy):
+            evaluation = read_json(config.eval_info)
+            result_rows(evaluation)
     options = ModelCardOptions(config.repo_id, evaluation, config.description, config.license, figures)
     return render_model_card(folder, config_path("cards/model_card.md").read_text(encoding="utf-8"), options)
 

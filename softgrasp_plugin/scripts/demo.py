@@ -13,11 +13,15 @@ from datetime import datetime
 from pathlib import Path
 
 import draccus
+from draccus.utils import DecodingError
 
+from ..bounds import require_within
 from ..hub_configs import config_path
+from ..options import refuses_in_words
 from .steps import StepError, console_script, run_step
 
 
+@refuses_in_words
 @dataclass
 class DemoConfig:
     """What the demonstration makes.
@@ -36,10 +40,23 @@ class DemoConfig:
     eval_episodes: int = 10
     required_successes: int = 8
 
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: if one is out of range.
+        """
+        require_within("--episodes", self.episodes, 1, 10_000)
+        require_within("--eval_episodes", self.eval_episodes, 1, 10_000)
+        require_within("--required_successes", self.required_successes, 0, 10_000)
+
 
 def main() -> None:
     """Entry point of `softgrasp-demo`."""
-    config = draccus.parse(DemoConfig)
+    try:
+        config = draccus.parse(DemoConfig)
+    except DecodingError as error:
+        sys.exit(f"error: {error}")
     try:
         sys.exit(run_demo(config))
     except StepError as error:

@@ -4,6 +4,8 @@
 softgrasp-doctor                                       # the installation
 softgrasp-doctor --robot.type=ur3_dexhand --robot.id=hand --robot.hand.type=dynamixel \
     --robot.hand.port=/dev/ttyUSB0                     # and a robot; likewise --teleop.type=force_glove …
+softgrasp-doctor --dataset=data/bottle                 # a dataset whose recording was cut off
+softgrasp-doctor --dataset=data/bottle --repair=true   # and mend it
 ```
 
 Give it the same ``--robot`` and ``--teleop`` options as LeRobot's commands. Every line is green (well), amber
@@ -17,12 +19,15 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from lerobot.configs import parser
 from lerobot.robots.config import RobotConfig
 from lerobot.teleoperators.config import TeleoperatorConfig
 
+from ..bounds import require_within
 from ..devices.arms.config import URArmConfig
+from ..options import refuses_in_words
 from ..robots.config_ur3_dexhand import UR3DexHandConfig
 from ..teleoperators.config_force_glove import ForceGloveConfig
 from .doctor_checks import (
@@ -35,10 +40,12 @@ from .doctor_checks import (
     check_ur_rtde,
     check_versions,
 )
+from .doctor_dataset import check_dataset
 
 _COLOURS = {Level.GREEN: 32, Level.AMBER: 33, Level.RED: 31}
 
 
+@refuses_in_words
 @dataclass
 class DoctorConfig:
     """Options of `softgrasp-doctor`."""
@@ -49,14 +56,22 @@ class DoctorConfig:
     teleop: TeleoperatorConfig | None = None
     # How long rates are measured, seconds.
     listen_s: float = 3.0
+    # Folder of a recorded dataset: say which of its episodes are whole, and look at nothing else.
+    dataset: Path | None = None
+    # Mend that dataset: keep its whole episodes. What is taken out or rewritten is kept beside it.
+    repair: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.listen_s <= 600.0:
-            raise ValueError(f"--listen_s must lie in 0.5…600 seconds, got {self.listen_s}.")
+        require_within("--listen_s", self.listen_s, 0.5, 600.0, "seconds")
+        if self.repair and self.dataset is None:
+            raise ValueError("--repair=true needs --dataset=<folder of the dataset>.")
 
 
 def examine(config: DoctorConfig) -> Iterator[Finding]:
-    """Look at the installation, then at the devices of `config`."""
+    """Look at the installation, then at the devices of `config`; or at a dataset."""
+    if config.dataset is not None:
+        yield from check_dataset(config.dataset, repair=config.repair)
+        return
     robot = config.robot if isinstance(config.robot, UR3DexHandConfig) else None
     cameras = {} if robot is None else robot.cameras
     yield from check_versions()

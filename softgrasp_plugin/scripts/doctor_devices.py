@@ -144,9 +144,10 @@ def _check_camera(name: str, camera: Camera, listen_s: float) -> Iterator[Findin
             yield _red(subject, error)
             return
         started, frames = time.monotonic(), 0
+        read: Any = camera.async_read if getattr(camera, "use_rgb", True) else camera.async_read_depth
         try:
             while time.monotonic() - started < listen_s:
-                camera.async_read(timeout_ms=1000)
+                read(timeout_ms=1000)
                 frames += 1
         except (TimeoutError, RuntimeError) as trouble:
             yield _red(subject, trouble)

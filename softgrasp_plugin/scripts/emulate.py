@@ -24,8 +24,10 @@ from typing import Any
 from lerobot.configs import parser
 from lerobot.utils.utils import init_logging
 
+from ..bounds import require_within
 from ..devices.arms.config import RATES_HZ
 from ..grasping.objects import TASK_DESCRIPTION, TASKS
+from ..options import refuses_in_words
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.emulators.arm import GRASP_JOINTS, EmulatedArm
 from ..simulation.emulators.camera import CAMERA_NAME, EmulatedCamera
@@ -38,6 +40,7 @@ _CAMERA_FPS = 30
 _STATUS_PERIOD_S = 1.0
 
 
+@refuses_in_words
 @dataclass
 class EmulateConfig:
     """Options of `softgrasp-emulate`."""
@@ -71,8 +74,8 @@ class EmulateConfig:
             if getattr(self, name) not in choices:
                 raise ValueError(f"--{name} is one of {', '.join(choices)}; got {getattr(self, name)!r}.")
         for name in ("camera_width", "camera_height"):
-            if not 16 <= getattr(self, name) <= 1920:
-                raise ValueError(f"--{name} must lie in 16…1920 pixels, got {getattr(self, name)}.")
+            require_within(f"--{name}", getattr(self, name), 16, 1920, "pixels")
+        require_within("--seed", self.seed, 0, 2**32 - 1)
 
 
 @contextmanager

@@ -22,13 +22,16 @@ from pathlib import Path
 import numpy as np
 from lerobot.configs import parser
 
+from ..bounds import require_within
 from ..grasping.mapping import PAPER_ORDERS, AngleMapping, fit_mapping
 from ..joints import JOINTS, FloatArray
+from ..options import refuses_in_words
 
 GLOVE_COLUMNS: tuple[str, ...] = tuple(f"glove_{joint}" for joint in JOINTS)
 HAND_COLUMNS: tuple[str, ...] = tuple(f"hand_{joint}" for joint in JOINTS)
 
 
+@refuses_in_words
 @dataclass
 class FitMappingConfig:
     """Options of `softgrasp-fit-mapping`."""
@@ -39,6 +42,10 @@ class FitMappingConfig:
     output_dir: Path = Path("outputs/mapping")
     # Order of the polynomial of each joint, in the order of the joints.
     orders: tuple[int, ...] = PAPER_ORDERS
+
+    def __post_init__(self) -> None:
+        for order in self.orders:
+            require_within("--orders", order, 1, 16)
 
 
 def read_pairs(path: Path) -> tuple[FloatArray, FloatArray]:

@@ -13,6 +13,7 @@ measures the error on them.
 
 import logging
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,18 @@ from lerobot.datasets import LeRobotDataset
 from lerobot.utils.constants import HF_LEROBOT_HOME
 from lerobot.utils.utils import init_logging
 
+from ..bounds import require_within
 from ..datasets.importing import ImportOptions, segment_bounds, write_dataset
 from ..datasets.recordings import find_recordings, read_recording
+from ..options import refuses_in_words
 
 logger = logging.getLogger(__name__)
 
+# As the Hub takes it; the name becomes a folder, which must not lie anywhere else.
+_REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 
+
+@refuses_in_words
 @dataclass
 class ImportConfig:
     """Options of `softgrasp-import`."""
@@ -59,15 +66,15 @@ class ImportConfig:
     private: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("fps", "segments"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name}={getattr(self, name)}: expected 1 or more.")
-        if self.free_air_frames < 0:
-            raise ValueError(f"--free_air_frames={self.free_air_frames}: expected 0 or more.")
-        if self.image_size is not None and min(self.image_size) < 16:
+        if not _REPO_ID.fullmatch(self.repo_id) or ".." in self.repo_id:
             raise ValueError(
-                f"--image_size={list(self.image_size)}: expected [height, width] in pixels, 16 or more."
+                f"--repo_id={self.repo_id!r}: expected user/name, of letters, digits, '-', '_' and '.'."
             )
+        require_within("--fps", self.fps, 1, 1000, "Hz")
+        require_within("--segments", self.segments, 1, 10_000)
+        require_within("--free_air_frames", self.free_air_frames, 0, 100_000)
+        for side in self.image_size or ():
+            require_within("--image_size: [height, width]", side, 16, 4096, "pixels")
 
 
 def import_recordings(config: ImportConfig) -> Path:

@@ -26,11 +26,11 @@ from lerobot.utils.constants import OBS_STATE
 from lerobot.utils.import_utils import register_third_party_plugins
 from lerobot.utils.utils import init_logging
 
+from ..bounds import require_within
 from ..datasets.evaluation import (
     QUANTITIES,
     EpisodePrediction,
     Errors,
-    PolicyRunner,
     episode_bounds,
     format_errors,
     joint_columns,
@@ -44,8 +44,11 @@ from ..figures.style import save
 from ..grasping.lift import LiftConfig
 from ..grasping.stages import segment_stages
 from ..joints import IMAGE_FEATURE, FloatArray
+from ..options import refuses_in_words
+from ..policies.runner import PolicyRunner
 
 
+@refuses_in_words
 @dataclass
 class PlotConfig:
     """Options of `softgrasp-plot`."""
@@ -76,16 +79,15 @@ class PlotConfig:
     format: str = "png"
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.eval_split < 1.0:
-            raise ValueError(
-                f"--eval_split={self.eval_split}: expected a fraction from 0 up to, not including, 1."
-            )
+        require_within("--episode", self.episode, 0, 10**9)
+        require_within("--eval_split", self.eval_split, 0.0, 0.999)
+        for episode in self.held_out_episodes or ():
+            require_within("--held_out_episodes", episode, 0, 10**9)
+        require_within("--num_images", self.num_images, 1, 100)
         if self.policy_path is None and (self.eval_split or self.held_out_episodes):
             raise ValueError("Errors are those of a policy: give --policy_path too.")
         if self.held_out_episodes is not None and not self.held_out_episodes:
             raise ValueError("--held_out_episodes=[] names no episode.")
-        if self.num_images < 1:
-            raise ValueError(f"--num_images={self.num_images}: expected 1 or more.")
         if self.format not in ("png", "pdf", "svg"):
             raise ValueError(f"--format={self.format}: expected png, pdf or svg.")
 

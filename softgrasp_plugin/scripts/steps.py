@@ -2,17 +2,15 @@
 files.
 """
 
-import os
 import re
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
-_PLAIN_INTERVAL_S = 20.0
-_CLEAN_UP_S = 60.0
+from ..experiments.engines import Command, LocalProcesses, run_commands
+
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -58,79 +56,15 @@ def run_step(
         StepError: if the command exits with an error.
         KeyboardInterrupt: on Ctrl-C, after the command itself has finished cleaning up.
     """
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    print(f"\n{title}\n  $ {_shorten(command)}", flush=True)
-    process = subprocess.Popen(
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
-        text=True,
-        errors="replace",
-    )
-    display = LiveLine()
-    lines: list[str] = []
-    try:
-        assert process.stdout is not None
-        with log_path.open("w") as log:
-            # Text mode turns a progress bar's carriage returns into line ends, so each of its states arrives
-            # as a line.
-            for line in process.stdout:
-                log.write(line)
-                lines.append(line.rstrip())
-                shown = summarise(_COLOUR.sub("", line).strip())
-                if shown:
-                    display.show(shown)
-        code = process.wait()
-    except KeyboardInterrupt:
-        # The terminal has sent the same signal to the command; it saves what it has before it ends.
-        display.close()
-        try:
-            process.communicate(timeout=_CLEAN_UP_S)
-        except subprocess.TimeoutExpired:
-            process.terminate()
-            process.communicate()
-        raise
-    display.close()
-    if code != 0:
+    name = Path(command[0]).name
+    print(f"\n{title}\n  $ {' '.join([name, *command[1:]])}", flush=True)
+    step = Command(name, command, log_path, environment or {})
+    with closing(
+        run_commands([step], LocalProcesses(), 1, lambda line: summarise(_COLOUR.sub("", line).strip()))
+    ) as progress:
+        ((_, error),) = progress
+    lines = log_path.read_text(errors="replace").splitlines()
+    if error is not None:
         tail = "\n".join(f"    {line}" for line in lines[-15:])
-        raise StepError(
-            f"{Path(command[0]).name} failed (exit code {code}). "
-            f"Its last lines:\n{tail}\n  All of it: {log_path}"
-        )
+        raise StepError(f"{name} failed ({error}). Its last lines:\n{tail}\n  All of it: {log_path}")
     return lines
-
-
-def _shorten(command: Sequence[str]) -> str:
-    return " ".join([Path(command[0]).name, *command[1:]])
-
-
-class LiveLine:
-    """One line that is overwritten on a terminal, and printed now and then elsewhere."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-        self._is_terminal = sys.stdout.isatty()
-        self._last = -_PLAIN_INTERVAL_S
-
-    def show(self, text: str) -> None:
-        elapsed = time.monotonic() - self._start
-        width = shutil.get_terminal_size().columns - 1
-        line = f"  {elapsed // 60:2.0f}:{elapsed % 60:02.0f}  {text}"[:width]
-        if self._is_terminal:
-            print(f"\r{line:<{width}}", end="", flush=True)
-        elif elapsed - self._last >= _PLAIN_INTERVAL_S:
-            self._last = elapsed
-            print(line, flush=True)
-
-    def note(self, text: str) -> None:
-        """Print a line that stays."""
-        width = shutil.get_terminal_size().columns - 1
-        print(f"\r  {text:<{width - 2}}" if self._is_terminal else f"  {text}", flush=True)
-
-    def close(self) -> None:
-        elapsed = time.monotonic() - self._start
-        width = shutil.get_terminal_size().columns - 1
-        line = f"  done in {elapsed:.0f} s"
-        print(f"\r{line:<{width}}" if self._is_terminal else line, flush=True)

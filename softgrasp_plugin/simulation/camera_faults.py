@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..bounds import require_within
 from ..joints import FloatArray
 
 
@@ -16,7 +17,7 @@ class CameraFaults:
         camera_shift_m: half-width in metres of a uniform shift along each axis of the world; the
             camera keeps its direction.
         camera_turn_rad: half-width in radians of a uniform rotation about each axis of the camera.
-        dropped_frame_rate: probability, 0…1, that a control tick gets the previous picture again.
+        dropped_frame_rate: probability, 0…1, that a control tick gets the camera's previous picture again.
 
     Raises:
         ValueError: for a value out of its range.
@@ -27,16 +28,9 @@ class CameraFaults:
     dropped_frame_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.camera_shift_m <= 0.1:
-            raise ValueError(
-                f"camera_shift_m is a half-width in metres, 0 to 0.1; got {self.camera_shift_m}."
-            )
-        if not 0 <= self.camera_turn_rad <= 0.5:
-            raise ValueError(
-                f"camera_turn_rad is a half-width in radians, 0 to 0.5; got {self.camera_turn_rad}."
-            )
-        if not 0 <= self.dropped_frame_rate <= 1:
-            raise ValueError(f"dropped_frame_rate is a probability, 0 to 1; got {self.dropped_frame_rate}.")
+        require_within("camera_shift_m", self.camera_shift_m, 0.0, 0.1, "m")
+        require_within("camera_turn_rad", self.camera_turn_rad, 0.0, 0.5, "rad")
+        require_within("dropped_frame_rate", self.dropped_frame_rate, 0.0, 1.0)
 
     @property
     def moves_camera(self) -> bool:

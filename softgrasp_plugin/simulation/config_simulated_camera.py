@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from lerobot.cameras.configs import CameraConfig
 
+from ..bounds import require_within
+from .camera import check_picture_size
+from .clock import FEEDBACK_RATE
+
 
 @CameraConfig.register_subclass("softgrasp_sim")
 @dataclass
@@ -15,3 +19,12 @@ class SimulatedCameraConfig(CameraConfig):
     fps: int | None = 30
     width: int | None = 320
     height: int | None = 240
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: for a size or rate out of its range.
+        """
+        check_picture_size("A softgrasp_sim camera", self.height, self.width)
+        require_within("A softgrasp_sim camera: fps", self.fps, 1, FEEDBACK_RATE, "Hz")

@@ -7,11 +7,11 @@ import numpy as np
 
 from ..grasping.action_noise import ActionNoise
 from ..grasping.force_feedback import FeedbackConfig
-from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.lift import LiftSupervisor
 from ..joints import FloatArray
 from .operator import OperatorConfig, VirtualOperator
 from .outcome import GraspOutcome
-from .variation import Variation
+from .settings import WorldSettings
 from .world import World
 
 
@@ -23,20 +23,16 @@ class EpisodeConfig:
         fps: control ticks per second.
         action_noise: standard deviation of slow noise on the executed closure, the label staying clean
             (DART).
-        variation: how far the object may differ from its table row.
-        surface: material whose contact physics the object has; its own if None.
+        world: settings of the trial.
         operator: the person's habits.
         feedback: settings of Algorithm 1.
-        lift: settings of the lift supervisor.
     """
 
     fps: int = 30
     action_noise: float = 0.0
-    variation: Variation = field(default_factory=Variation)
-    surface: str | None = None
+    world: WorldSettings = field(default_factory=WorldSettings)
     operator: OperatorConfig = field(default_factory=OperatorConfig)
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
-    lift: LiftConfig = field(default_factory=LiftConfig)
 
 
 @dataclass(frozen=True)
@@ -79,9 +75,9 @@ def run_operator_episode(
         on_tick: called after every control tick, for instance to draw it.
     """
     config = config or EpisodeConfig()
-    world = World(object_id, seed, fps=config.fps, variation=config.variation, surface=config.surface)
+    world = World(object_id, seed, fps=config.fps, settings=config.world)
     operator = VirtualOperator(world, config.operator, config.feedback)
-    supervisor = LiftSupervisor(config.lift)
+    supervisor = LiftSupervisor(config.world.lift)
     noise = ActionNoise(config.action_noise, seed)
     rows: list[tuple[FloatArray, FloatArray, FloatArray, float]] = []
     while not operator.done:

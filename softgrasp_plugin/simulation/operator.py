@@ -20,10 +20,11 @@ from ..devices.gloves.feedback_loop import FeedbackLoop
 from ..grasping.force_feedback import FeedbackConfig, ForceFeedback
 from ..grasping.mapping import PAPER_MAPPING, AngleMapping
 from ..joints import FINGERS, NUM_JOINTS, THUMB_BEND, THUMB_SWING, FloatArray
+from .clock import FEEDBACK_RATE
 from .glove import FINGER_STIFFNESS, SimulatedGlove
 from .hand import DIGITS, swing_closure
 from .scene import LIFT_HEIGHT_M
-from .world import FEEDBACK_RATE, World
+from .world import World
 
 GRASP_SWING_DEG = 95.0
 """Thumb swing at the grasp, nearly opposed."""

@@ -42,6 +42,11 @@ class GraspOutcome:
     deformation_mm: float = 0.0
     max_deformation_mm: float = 0.0
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether the trial is over: a success, or a failure that nothing can mend."""
+        return self.is_success or self.is_dropped or self.is_crushed
+
     def to_info(self) -> dict[str, bool | float]:
         """The fields as a plain dict, for an environment's `info`."""
         return asdict(self)

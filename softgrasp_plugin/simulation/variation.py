@@ -1,12 +1,16 @@
 """How one episode's object differs from its row in Table 2."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
+from ..bounds import require_within
 from ..joints import FloatArray
 from .objects import SimObject, Surface
+
+_MOST_SHARE = 0.9
+"""An object that may be ten times as light, soft or smooth; nothing is ever without mass or friction."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,12 @@ class Variation:
         """Check the values.
 
         Raises:
-            ValueError: for a negative width, or a relative one of 1 or more.
+            ValueError: for a width out of its range.
         """
-        for field in fields(self):
-            width = getattr(self, field.name)
-            if not width >= 0:
-                raise ValueError(
-                    f"Variation.{field.name} is a half-width and must be 0 or more, got {width}."
-                )
-            if field.name not in ("position_m", "yaw_rad") and width >= 1:
-                raise ValueError(f"Variation.{field.name} is a share and must be below 1, got {width}.")
+        require_within("variation.position_m", self.position_m, 0.0, 0.05, "m")
+        require_within("variation.yaw_rad", self.yaw_rad, 0.0, math.pi, "rad")
+        for name in ("size", "mass", "stiffness", "friction"):
+            require_within(f"variation.{name}", getattr(self, name), 0.0, _MOST_SHARE)
 
     def draw(self, sim: SimObject, seed: int, surface: Surface | None = None) -> ObjectState:
         """The object of the episode `seed`; the same seed always gives the same object.

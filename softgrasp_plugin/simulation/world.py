@@ -16,18 +16,17 @@ from ..devices.hands.protocol import HandSample
 from ..joints import JOINTS, NUM_JOINTS, FloatArray
 from . import hand, scene
 from .arm import ARM_JOINTS
-from .camera import Camera, Image
-from .camera_faults import CameraFaults
+from .camera import Camera, Image, check_renderer
 from .catalogue import sim_object
+from .clock import FEEDBACK_RATE, check_rate
 from .contact import ContactReader, FingertipForce, GapReader, Touch, set_contact_stiffness
 from .engine import mujoco
-from .objects import SimObject, Surface, find_surface
+from .objects import SimObject, Surface
 from .outcome import GraspOutcome, OutcomeTracker
-from .renderer import check_renderer, make_camera
+from .renderer import make_camera
+from .settings import WorldSettings
 from .squash import Squash
-from .variation import Variation
 
-FEEDBACK_RATE = 120
 _STEPS_PER_FEEDBACK = scene.TIMESTEPS_PER_SECOND // FEEDBACK_RATE
 
 _HAND_SERVOS = slice(len(ARM_JOINTS), len(ARM_JOINTS) + NUM_JOINTS)
@@ -45,19 +44,12 @@ class World:
         object_id: row of Table 2, 1…12, or a random object, 101…106.
         seed: episode; with the object it decides everything that is random.
         fps: control ticks per second; divides 120.
-        variation: how far the object may differ from its table row.
-        surface: material whose contact physics the object has instead of its own, one of
-            `objects.SURFACES`; look, size and mass stay. A rigid material has no crush limit, a soft one
-            brings its own.
-        camera_faults: what is wrong with the camera.
-        torque_noise_n: standard deviation of the noise on measured fingertip forces that are not zero,
-            newtons.
+        settings: the object's variation and surface, the noise of its sensors, what is wrong with the camera.
         renderer: `ray` draws on any machine; `gl` uses OpenGL, with the backend named by MUJOCO_GL.
         feel: where the hand's samples are published; a channel of its own if None.
 
     Raises:
-        ValueError: an unknown object, surface or renderer, an `fps` that does not divide 120, or a negative
-            noise.
+        ValueError: an unknown object or renderer, or an `fps` that does not divide 120.
     """
 
     feedback_rate = FEEDBACK_RATE
@@ -67,27 +59,14 @@ class World:
         object_id: int = 1,
         seed: int = 0,
         fps: int = 30,
-        variation: Variation = Variation(),  # noqa: B008 frozen
-        surface: str | None = None,
-        camera_faults: CameraFaults = CameraFaults(),  # noqa: B008 frozen
-        torque_noise_n: float = 0.02,
+        settings: WorldSettings = WorldSettings(),  # noqa: B008 frozen
         renderer: str = "ray",
         feel: FeelChannel | None = None,
     ) -> None:
-        if fps <= 0 or FEEDBACK_RATE % fps:
-            raise ValueError(
-                f"fps must divide {FEEDBACK_RATE} (10, 15, 20, 30, 60 …) so that ticks are whole, got {fps}."
-            )
-        if torque_noise_n < 0:
-            raise ValueError(
-                f"torque_noise_n is a standard deviation in newtons, 0 or more; got {torque_noise_n}."
-            )
+        check_rate("fps", fps)
         self.fps = fps
-        self.variation = variation
-        self.camera_faults = camera_faults
-        self._other_surface = None if surface is None else find_surface(surface)
+        self.settings = settings
         self.renderer = check_renderer(renderer)
-        self.torque_noise_n = torque_noise_n
         self.feel = FeelChannel() if feel is None else feel
         self.listeners: list[Callable[[], None]] = []
         self._object_id, self._seed = object_id, seed
@@ -100,8 +79,8 @@ class World:
         self._object_id = self._object_id if object_id is None else object_id
         self._seed = self._seed if seed is None else seed
         self.object: SimObject = sim_object(self._object_id)
-        self.surface: Surface = self._other_surface or self.object.surface
-        self.object_state = self.variation.draw(self.object, self._seed, self.surface)
+        self.surface: Surface = self.settings.other_surface or self.object.surface
+        self.object_state = self.settings.variation.draw(self.object, self._seed, self.surface)
         self._noise = np.random.default_rng([self._object_id, self._seed, 1])
         self._arm_path = _lift_path(self.object)
 
@@ -207,7 +186,7 @@ class World:
             if step % _STEPS_PER_FEEDBACK == 0:
                 self._feedback(feedback_torque / _STEPS_PER_FEEDBACK)
                 feedback_torque[:] = 0.0
-        self._picture_is_lost = bool(self._camera_rng.random() < self.camera_faults.dropped_frame_rate)
+        self._picture_is_lost = bool(self._camera_rng.random() < self.settings.dropped_frame_rate)
         self._sample = self._make_sample(tick_torque / steps)
 
     def hand_sample(self) -> HandSample:
@@ -230,15 +209,15 @@ class World:
             camera = self._cameras[size] = make_camera(self.renderer, self.model, height, width)
         self._squash.draw(self.touch.squash_m)
         image = camera.render(self.data)
-        if self.camera_faults.dropped_frame_rate > 0:
+        if self.settings.dropped_frame_rate > 0:
             self._delivered[size] = image.copy()
         return image
 
     def _set_up_camera(self) -> None:
         # A generator of its own: other faults of the camera must not change the noise on the torques.
         self._camera_rng = np.random.default_rng([self._object_id, self._seed, 3])
-        if self.camera_faults.moves_camera:
-            scene.move_camera(self.model, self.data, *self.camera_faults.draw_move(self._camera_rng))
+        if self.settings.moves_camera:
+            scene.move_camera(self.model, self.data, *self.settings.draw_move(self._camera_rng))
         self._cameras: dict[tuple[int, int], Camera] = {}
         self._delivered: dict[tuple[int, int], Image] = {}
         self._picture_is_lost = False
@@ -273,7 +252,7 @@ class World:
         return hand.angle_to_closure(np.array(self.data.qpos[self._hand_qpos]))
 
     def _make_sample(self, torque: FloatArray) -> HandSample:
-        noise = self.torque_noise_n * self._noise.standard_normal(NUM_JOINTS)
+        noise = self.settings.torque_noise * self._noise.standard_normal(NUM_JOINTS)
         measured = np.where(torque > 0.0, np.maximum(torque + noise, 0.0), 0.0)
         return HandSample(self._measured_closure(), measured, self.time)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lerobot.teleoperators.config import TeleoperatorConfig
 
+from ..bounds import require_within
 from ..devices.gloves.config import GloveConfig
 from ..grasping.force_feedback import FeedbackConfig
 
@@ -34,8 +35,11 @@ class ForceGloveConfig(TeleoperatorConfig):
         Raises:
             ValueError: if the guiding force is not above 0, or above the most the glove may ever give.
         """
-        if not 0.0 < self.guide_force_n <= self.feedback.max_torque:
-            raise ValueError(
-                f"guide_force_n must lie in (0, feedback.max_torque={self.feedback.max_torque}] newtons, "
-                f"got {self.guide_force_n}."
-            )
+        require_within(
+            f"guide_force_n, at most feedback.max_torque={self.feedback.max_torque:g} N,",
+            self.guide_force_n,
+            0.0,
+            self.feedback.max_torque,
+            "N",
+            above_low=True,
+        )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lerobot.teleoperators.config import TeleoperatorConfig
 
+from ..bounds import require_within
 from ..grasping.force_feedback import FeedbackConfig
 
 
@@ -23,3 +24,11 @@ class VirtualOperatorConfig(TeleoperatorConfig):
     mapping: str | None = None
     rig: str = "default"
     pause_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: for a pause out of its range.
+        """
+        require_within("--teleop.pause_s", self.pause_s, 0.0, 600.0, "s")

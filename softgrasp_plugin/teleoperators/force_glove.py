@@ -11,14 +11,18 @@ from lerobot.motors import MotorCalibration
 from lerobot.teleoperators.teleoperator import Teleoperator
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
-from ..devices.errors import DeviceNotCalibratedError, DeviceSilentError
+from ..devices.errors import DeviceFaultError, DeviceNotCalibratedError, DeviceSilentError
 from ..devices.feel import feel_channel
 from ..devices.gloves.factory import make_glove
 from ..devices.gloves.thread import GloveHealth, GloveThread
 from ..devices.hands.protocol import HandSample
+from ..files import read_json, reading
+from ..grasping.force_feedback import plausible
 from ..grasping.mapping import PAPER_MAPPING, AngleMapping
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
 from .config_force_glove import ForceGloveConfig
+
+_CALIBRATE = "Run lerobot-calibrate with the same --teleop options."
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +43,18 @@ class ForceGlove(Teleoperator):
     calibration: dict[str, MotorCalibration]
 
     def __init__(self, config: ForceGloveConfig) -> None:
+        self._misfit = ""
         super().__init__(config)
         self.config = config
         self._mapping = PAPER_MAPPING if config.mapping is None else AngleMapping.load(Path(config.mapping))
         self._channel = feel_channel(config.rig)
-        self._glove = make_glove(config.glove, self.calibration)
+        try:
+            self._glove = make_glove(config.glove, self.calibration)
+        except ValueError as error:
+            if not self.calibration:
+                raise
+            self._glove = make_glove(config.glove, {})
+            self._misfit = f"{self.calibration_fpath} is not the calibration of this glove: {error}"
         self._thread: GloveThread | None = None
         self._guided = False
 
@@ -73,9 +84,20 @@ class ForceGlove(Teleoperator):
         """Connect, calibrate the wearer's range if it is not known, and start to feel.
 
         Raises:
-            DeviceError: if the glove does not answer.
+            DeviceError: if the glove does not answer, or its calibration file is another glove's.
         """
-        self._glove.connect()
+        if self._misfit and calibrate:
+            raise DeviceNotCalibratedError(str(self._glove), self._misfit, _CALIBRATE)
+        try:
+            self._glove.connect()
+        except DeviceNotCalibratedError as error:
+            self._misfit = f"{self.calibration_fpath} does not fit: {error.problem}"
+            if calibrate:
+                raise DeviceNotCalibratedError(error.device, self._misfit, error.remedy) from error
+            self._glove = make_glove(self.config.glove, {})
+            self._glove.connect()
+        if self._misfit:
+            logger.warning("%s It is not used; calibrate.", self._misfit)
         try:
             if not self.is_calibrated and calibrate:
                 self.calibrate()
@@ -95,6 +117,7 @@ class ForceGlove(Teleoperator):
         was_running = self._thread is not None
         self._stop()
         self.calibration = self._glove.calibrate()
+        self._misfit = ""
         self._save_calibration()
         print(f"Calibration saved to {self.calibration_fpath}")
         if was_running:
@@ -115,6 +138,7 @@ class ForceGlove(Teleoperator):
             DeviceNotCalibratedError: if the wearer's range is not known.
             DeviceNotConnectedError: if the glove is lost or its newest reading is too old.
             DeviceSilentError: if no hand speaks on this rig.
+            DeviceFaultError: if the hand reports a torque or closure that no hand has.
         """
         return to_keys(self._mapping(self._running.latest().angle), self._hand_sample().torque)
 
@@ -124,23 +148,30 @@ class ForceGlove(Teleoperator):
 
         Between `enable_torque` and `disable_torque` the closures are position goals that the glove is driven
         to (the hand-over of LeRobot's DAgger strategy). Otherwise the torques, in newtons, are felt as if the
-        hand had sent them.
+        hand had sent them. What is left out stays as the hand measured it last, and the whole is then as old
+        as that; before the hand has spoken it is nothing at all.
 
         Raises:
-            ValueError: if a value is not finite.
+            ValueError: if a value is not finite, or no hand can have it.
         """
         thread = self._running
         sample = self._channel.latest()
         silent = np.zeros(NUM_JOINTS)
         if self._guided:
             here = self._mapping(thread.latest().angle)
-            self._guide(thread, self._mapping.inverse(from_keys(feedback, CLOSURE_KEYS, here)))
+            goal = from_keys(feedback, CLOSURE_KEYS, here)
+            self._guide(thread, self._mapping.inverse(goal, near=thread.latest().angle))
             return
         torque = from_keys(feedback, TORQUE_KEYS, silent if sample is None else sample.torque)
         closure = from_keys(feedback, CLOSURE_KEYS, silent if sample is None else sample.closure)
         if not np.isfinite([*torque, *closure]).all():
             raise ValueError(f"Feedback must be finite numbers, got {feedback}.")
-        self._channel.publish(HandSample(closure, torque, time.monotonic()))
+        if not plausible(torque, closure).all():
+            raise ValueError(f"Feedback must be torques and closures that a hand can have, got {feedback}.")
+        if set(STATE_KEYS) <= set(feedback):
+            self._channel.publish(HandSample(closure, torque, time.monotonic()))
+        elif sample is not None:
+            self._channel.publish(HandSample(closure, torque, sample.timestamp))
 
     def enable_torque(self) -> None:
         """Let the glove's motors lead the fingers: hold them where they are, until `send_feedback` sets
@@ -164,11 +195,11 @@ class ForceGlove(Teleoperator):
         disconnects the robot after the teleoperator, and must get there.
         """
         self._guided = False
-        try:
-            self._stop()
-            self._glove.disconnect()
-        except ConnectionError as error:
-            logger.error("%s: %s", self, error)
+        for end in (self._stop, self._glove.disconnect):
+            try:
+                end()
+            except ConnectionError as error:
+                logger.error("%s: %s", self, error)
 
     @property
     def _running(self) -> GloveThread:
@@ -176,21 +207,39 @@ class ForceGlove(Teleoperator):
             raise DeviceNotCalibratedError(
                 str(self._glove),
                 "the wearer's range is not known.",
-                "Run lerobot-calibrate with the same --teleop options.",
+                _CALIBRATE,
             )
         return self._thread
 
     def _hand_sample(self) -> HandSample:
         sample = self._channel.latest()
         age = np.inf if sample is None else time.monotonic() - sample.timestamp
-        if sample is None or age > _HAND_SILENT_AFTER_S:
+        if sample is None or not 0.0 <= age <= _HAND_SILENT_AFTER_S:
             raise DeviceSilentError(
                 f"The hand of rig {self.config.rig!r}",
                 "has not spoken yet." if sample is None else f"has been silent for {age:.2f} s.",
                 "The glove needs a hand that feels in the same process: use --robot.type=ur3_dexhand with "
                 "the same --robot.rig and --teleop.rig, and check the hand's cable and power.",
             )
+        if not plausible(sample.torque, sample.closure).all():
+            raise DeviceFaultError(
+                f"The hand of rig {self.config.rig!r}",
+                f"reports what no hand has: torques {sample.torque.round(2).tolist()} N, closures "
+                f"{sample.closure.round(2).tolist()}.",
+                "Check the hand's cable and power, then calibrate it again.",
+            )
         return sample
+
+    def _load_calibration(self, fpath: Path | None = None) -> None:
+        """LeRobot's reader, except that a file which is none is named and not used; `connect` refuses it."""
+        path = self.calibration_fpath if fpath is None else fpath
+        try:
+            with reading(path, "the calibration of a glove", _CALIBRATE):
+                self.calibration = {
+                    joint: MotorCalibration(**entry) for joint, entry in read_json(path).items()
+                }
+        except ValueError as error:
+            self._misfit = str(error)
 
     def _guide(self, thread: GloveThread, angle: FloatArray) -> None:
         thread.lead(angle, np.full(NUM_JOINTS, self.config.guide_force_n))

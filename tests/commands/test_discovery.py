@@ -72,7 +72,7 @@ def test_stock_commands_offer_the_types(installed: Path, script: str, types: set
 def test_registering_loads_nothing_heavy(script: str) -> None:
     """LeRobot imports the plugin at every command; beyond its own modules only configurations may load."""
     code = (
-        f"import sys, lerobot.scripts.{script}; before = set(sys.modules); import softgrasp_plugin; "
+        f"import sys, lerobot.scripts.{script}; before = set(sys.modules); import lerobot_robot_softgrasp; "
         "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +133,14 @@ def _holed(key: str, value: float) -> dict[str, Any]:
         (_with(force=np.zeros(60)), r"'force' is float64 of shape \(60,\)"),
         (_with(joint=np.full((60, 6), "x")), "'joint' is <U1"),
         (_with(joint=None), "'joint' is object"),
+        (_with(joint=[[0.5] * 6] * 60), "'joint' is object of type list"),
         (_with(joint=np.zeros((0, 6)), force=np.zeros((0, 6))), "0 rows"),
         (_with(actions=np.zeros((10, 18))), "'actions' has 10 rows"),
         (_holed("joint", np.nan), "1 values of 'joint' are not finite, the first at row 7, column 2"),
         (_holed("force", np.inf), "1 values of 'force' are not finite"),
+        (_with(joint=make_signals()["joint"] * 1.6), "looks like radians, percent or degrees"),
+        (_with(joint=make_signals()["joint"] * 100), "looks like radians, percent or degrees"),
+        (_with(joint=make_signals()["joint"] * 170), "looks like radians, percent or degrees"),
         (_holed("joint", -3.0), "'joint' ranges over -3…1"),
         (_holed("joint", 3000.0), "'joint' ranges over"),
         (_holed("force", 1e5), "'force' reaches 100000"),
@@ -153,6 +158,34 @@ def test_missing_frames(tmp_path: Path) -> None:
         read_recording(folder)
     (folder / "apple" / "0.jpg").unlink()
     with pytest.raises(ValueError, match=r"starts at 1\.jpg"):
+        read_recording(folder)
+
+
+def test_a_frame_number_of_twelve_digits_takes_no_time(tmp_path: Path) -> None:
+    folder = write_recording(tmp_path, "apple", images=4)
+    (folder / "apple" / "999999999.jpg").write_bytes(b"")
+    (folder / "apple" / "999999999999.jpg").write_bytes(b"")
+    (folder / "apple" / "²³.jpg").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"lacks 999999995 of its frames 0…999999999: 4\.jpg, .* …"):
+        read_recording(folder)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "link to a device", "folder", "huge"])
+@pytest.mark.parametrize("name", ["apple/2.jpg", "apple.pickle"])
+def test_what_is_no_ordinary_file_is_refused(tmp_path: Path, kind: str, name: str) -> None:
+    folder = write_recording(tmp_path, "apple", images=4)
+    path = folder / name
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "huge":
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    else:
+        path.symlink_to("/dev/zero" if kind == "link to a device" else "/etc/hostname")
+    with pytest.raises(ValueError, match=r"ordinary file|is a link|bytes"):
         read_recording(folder)
 
 

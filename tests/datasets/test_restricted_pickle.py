@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import pickletools
+import resource
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,96 @@ def test_survives_shared_and_endless_nesting() -> None:
     loop.append(loop)
     with pytest.raises(RefusedPickleError):
         loads_plain_pickle(pickle.dumps(loop))
+
+
+def _nested(levels: int, make: Callable[[bytes], bytes], leaf: bytes) -> tuple[bytes, bytes]:
+    """Code that stores `leaf` as memo 0 and make(get memo i) as memo i + 1, and code that gets the last."""
+    build = leaf + b"\x940"
+    for index in range(levels):
+        build += make(b"h" + bytes([index])) + b"\x940"
+    return build, b"h" + bytes([levels])
+
+
+_PAIRS, _LAST_PAIR = _nested(60, lambda ref: ref + ref + b"\x86", b")")
+_ARRAY = b"cnumpy\nndarray\n)R"
+_DTYPE = b"cnumpy\ndtype\n"
+_BYTES = b"B" + struct.pack("<I", 1 << 16) + bytes(1 << 16)
+_FILL = b"(K\x01J\x00\x00\x01\x00\x85h\x01\x89h\x00tb"  # the state of an array of 2^16 of memo 0's bytes
+
+BOMBS = {
+    "hash of a key": b"\x80\x04" + _PAIRS + b"}" + _LAST_PAIR + b"K\x01s.",
+    "hash of a key, many": b"\x80\x04" + _PAIRS + b"}(" + _LAST_PAIR + b"K\x01u.",
+    "hash of a key, DICT": b"\x80\x04" + _PAIRS + b"(" + _LAST_PAIR + b"K\x01d.",
+    "hash of a set's item": b"\x80\x04" + _PAIRS + b"\x8f(" + _LAST_PAIR + b"\x90.",
+    "hash of a frozen set's item": b"\x80\x04" + _PAIRS + b"(" + _LAST_PAIR + b"\x91.",
+    "hashes that collide": b"\x80\x04}("
+    + b"".join(b"\x8a\x0c" + (n * (2**61 - 1)).to_bytes(12, "little") + b"N" for n in range(30_000))
+    + b"u.",
+    "memo index, text": b"]p150000000\n.",
+    "memo index, binary": b"\x80\x02]r\x80\xd1\xf0\x08.",
+    "rows without bytes": b"\x80\x04"
+    + _ARRAY
+    + b"(K\x01J\xff\xff\xff\x3fK\x06\x86"
+    + _DTYPE
+    + b"\x8c\x02S0\x85R\x89C\x00tb.",
+    "dtype shown": b"\x80\x04" + _PAIRS + _DTYPE + _LAST_PAIR + b"\x85R.",
+    "encoding shown": b"\x80\x04" + _PAIRS + b"c_codecs\nencode\n\x8c\x01a" + _LAST_PAIR + b"\x86R.",
+    "byte order compared": b"\x80\x04" + _PAIRS + _DTYPE + b"\x8c\x02f8\x85R(K\x01" + _LAST_PAIR + b"NNNtb.",
+    "shape of huge numbers": b"\x80\x04"
+    + b"\x8b"
+    + struct.pack("<i", 60_000)
+    + b"\x7f" * 60_000
+    + b"\x940"
+    + _ARRAY
+    + b"(K\x01("
+    + b"h\x00" * 3000
+    + b"t"
+    + _DTYPE
+    + b"\x8c\x02u1\x85R\x89C\x00tb.",
+    "one content, many arrays": b"\x80\x04"
+    + _BYTES
+    + b"\x940"
+    + _DTYPE
+    + b"\x8c\x02u1\x85R\x940]("
+    + (_ARRAY + _FILL) * 20_000
+    + b"e.",
+    "one text, encoded often": b"\x80\x04X"
+    + struct.pack("<I", 1 << 16)
+    + b"a" * (1 << 16)
+    + b"\x940]("
+    + b"c_codecs\nencode\nh\x00\x8c\x06latin1\x86R" * 20_000
+    + b"e.",
+    "steps without end": b"\x80\x02" + b"N0" * 1_500_000 + b"N.",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_small_files_stay_small(name: str) -> None:
+    """Refused in bounded memory and time: in a child that has 600 MB more and 20 s of processor time."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with contextlib.suppress(BaseException):
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+            resource.setrlimit(resource.RLIMIT_AS, (used + 600 * 2**20,) * 2)
+            resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+            try:
+                loads_plain_pickle(BOMBS[name])
+            except RefusedPickleError as error:
+                code = 0 if len(str(error)) < 500 and not isinstance(error.__cause__, MemoryError) else 2
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_files_too_large_and_pipes_are_not_opened(tmp_path: Path) -> None:
+    huge, pipe = tmp_path / "huge.pickle", tmp_path / "pipe.pickle"
+    with huge.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(RefusedPickleError, match=r"huge\.pickle has 1099511627776 bytes"):
+        load_plain_pickle(huge)
+    os.mkfifo(pipe)
+    with pytest.raises(RefusedPickleError, match=r"pipe\.pickle is not an ordinary file"):
+        load_plain_pickle(pipe)
 
 
 def test_empty_file(tmp_path: Path) -> None:

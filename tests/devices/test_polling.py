@@ -1,10 +1,11 @@
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from softgrasp_plugin.devices.errors import DeviceFaultError, DeviceLostError, DeviceSilentError
+from softgrasp_plugin.devices.errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
 from softgrasp_plugin.devices.polling import Poller
 
 
@@ -101,8 +102,11 @@ def test_a_bug_in_the_driver_is_reported_too(poller: Poller[int], source: Source
     poller.start()
     source.error = ZeroDivisionError("a bug")
     eventually(lambda: not poller.is_running)
-    with pytest.raises(DeviceSilentError, match="a bug") as caught:
+    with pytest.raises(
+        DeviceSilentError, match=r"ended with ZeroDivisionError: a bug.*fault of the program"
+    ) as caught:
         poller.latest()
+    assert "cable" not in str(caught.value)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
@@ -152,3 +156,29 @@ def test_it_ends_with_the_main_thread(source: Source, monkeypatch: pytest.Monkey
         poller.start(first_sample_timeout_s=0.05)
     assert source.count == ended_count
     assert not poller.is_running
+
+
+def test_the_last_error_has_cause_count_and_the_fitting_remedy(source: Source) -> None:
+    poller = Poller("test device", source, 500.0, stale_after_s=0.03)
+    poller.start()
+    source.error = DeviceError("test device", "it postponed register 1546 (device busy).", "Wait for it.")
+    deadline = time.monotonic() + 5.0
+    while True:
+        assert time.monotonic() < deadline
+        try:
+            poller.latest()
+        except DeviceSilentError as error:
+            message = str(error)
+            break
+    assert re.search(r"silent for \d+ ms \(it postponed register 1546 \(device busy\)\)", message)
+    assert re.search(r"after [1-9]\d* failed readings? in a row\. Wait for it\.$", message)
+    assert "cable" not in message, "the driver knows that it is none"
+    poller.stop()
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e308, -1.0, True, "60"])
+def test_rates_and_patience_are_numbers_in_reason(source: Source, bad: float) -> None:
+    with pytest.raises(ValueError, match="test device: rate_hz"):
+        Poller("test device", source, bad)
+    with pytest.raises(ValueError, match="test device: stale_after_s"):
+        Poller("test device", source, 100.0, stale_after_s=bad)

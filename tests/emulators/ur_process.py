@@ -4,9 +4,10 @@ import itertools
 import json
 import os
 import subprocess
+import sys
 from typing import Any
 
-from softgrasp_plugin.devices.bare_process import bare_command
+from softgrasp_plugin.simulation.emulators import ur_controller
 
 GRASP_JOINTS = (0.0, -1.1, 2.0, -2.5, -1.57, 0.1)
 _NUMBERS = itertools.count(1)
@@ -28,12 +29,8 @@ class URControllerProcess:
 
     def __init__(self, model: str = "ur3") -> None:
         self.host = own_address()
-        self._command = bare_command(
-            "simulation.emulators.ur_controller",
-            f"--host={self.host}",
-            f"--model={model}",
-            f"--joints={_START_JOINTS}",
-        )
+        options = [f"--host={self.host}", f"--model={model}", f"--joints={_START_JOINTS}"]
+        self._command = [sys.executable, "-P", "-m", ur_controller.__name__, *options]
 
     def __enter__(self) -> "URControllerProcess":
         self._process = subprocess.Popen(

@@ -7,16 +7,20 @@ from pathlib import Path
 import draccus
 import numpy as np
 import pytest
+from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.configs.default import DatasetConfig
 from lerobot.configs.eval import EvalPipelineConfig
 from lerobot.configs.train import TrainPipelineConfig
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.envs.factory import make_env
 from lerobot.scripts.lerobot_record import RecordConfig
 
 from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
+from softgrasp_plugin.joints import STATE_KEYS
 from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
 from softgrasp_plugin.simulation.catalogue import RANDOM_TASKS
+from softgrasp_plugin.simulation.settings import WorldSettings
 from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION, Variation
 
 HUB_CONFIGS = Path(__file__).parents[2] / "hub_configs"
@@ -31,7 +35,7 @@ def parse(*options: str) -> SoftGraspSimEnvConfig:
 
 
 def first_picture(**options: object) -> np.ndarray:
-    env = SoftGraspSimEnv("object_03", height=48, width=64, **options)  # type: ignore[arg-type]
+    env = SoftGraspSimEnv("object_03", height=48, width=64, world=WorldSettings(**options))  # type: ignore[arg-type]
     observation, _ = env.reset(seed=5)
     image: np.ndarray = observation["pixels"]["side"]
     return image
@@ -39,7 +43,7 @@ def first_picture(**options: object) -> np.ndarray:
 
 def force_after_closing(**options: object) -> float:
     """Sum of the torques in newtons that the hand feels after the same 60 commands."""
-    env = SoftGraspSimEnv("object_03", height=48, width=64, torque_noise=0.0, **options)  # type: ignore[arg-type]
+    env = SoftGraspSimEnv("object_03", height=48, width=64, world=WorldSettings(torque_noise=0.0, **options))  # type: ignore[arg-type]
     observation, _ = env.reset(seed=5)
     action = observation["agent_pos"].copy()
     action[5], action[6:] = 0.93, 0.0
@@ -97,12 +101,12 @@ def test_settings_survive_the_training_configuration(tmp_path: Path) -> None:
     ("option", "message"),
     [
         ("--env.surface=jelly", "surface must be one of .*TPE"),
-        ("--env.camera_shift_m=-1", "camera_shift_m is a half-width in metres"),
-        ("--env.camera_turn_rad=3", "camera_turn_rad is a half-width in radians"),
-        ("--env.dropped_frame_rate=2", "dropped_frame_rate is a probability"),
-        ("--env.torque_noise=-0.1", "--env.torque_noise is a standard deviation in newtons"),
-        ("--env.variation.mass=3", "mass is a share"),
-        ("--env.variation.friction=-0.1", "friction is a half-width"),
+        ("--env.camera_shift_m=-1", r"camera_shift_m must be a number in \[0, 0.1\] m, got -1"),
+        ("--env.camera_turn_rad=3", r"camera_turn_rad must be a number in \[0, 0.5\] rad, got 3"),
+        ("--env.dropped_frame_rate=2", r"dropped_frame_rate must be a number in \[0, 1\], got 2"),
+        ("--env.torque_noise=-0.1", r"torque_noise must be a number in \[0, 10\] N, got -0.1"),
+        ("--env.variation.mass=3", r"variation.mass must be a number in \[0, 0.9\], got 3"),
+        ("--env.variation.friction=-0.1", r"variation.friction must be a number in \[0, 0.9\], got -0.1"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(option: str, message: str) -> None:
@@ -123,7 +127,7 @@ def test_hidden_settings_look_the_same_and_feel_different(setting: dict[str, obj
 
 def test_a_moved_camera_and_lost_pictures_reach_the_observation() -> None:
     assert (first_picture(camera_shift_m=0.02) != first_picture()).any()
-    env = SoftGraspSimEnv("object_03", height=48, width=64, dropped_frame_rate=1.0)
+    env = SoftGraspSimEnv("object_03", height=48, width=64, world=WorldSettings(dropped_frame_rate=1.0))
     observation, _ = env.reset(seed=5)
     start = observation["pixels"]["side"]
     observation, *_ = env.step(observation["agent_pos"] + np.r_[np.full(6, 0.1), np.zeros(6)])
@@ -165,3 +169,45 @@ def test_reading_a_configuration_loads_no_simulator() -> None:
         "C(surface='TPE', camera_shift_m=0.01); assert 'mujoco' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_arms_joints_are_observed_as_the_robot_observes_them() -> None:
+    env = SoftGraspSimEnv("object_03", height=48, width=64, arm_joints=True)
+    observation, _ = env.reset(seed=5)
+    assert env.observation_space.contains(observation)
+    np.testing.assert_allclose(observation["agent_pos"][12:], env._require_world().arm_joints, atol=1e-6)
+    features = parse("--env.arm_joints=true").features
+    assert features["agent_pos"].shape == (18,)
+    assert features["action"].shape == (12,)
+
+
+def try_policy(state: int, *options: str) -> None:
+    """Make the environments as `lerobot-eval` does, for a policy that sees `state` values."""
+    cfg = draccus.parse(EvalPipelineConfig, config_path=EVAL, args=["--env.task=object_03", *options])
+    feature = PolicyFeature(type=FeatureType.STATE, shape=(state,))
+    cfg.policy = SoftGraspConfig(device="cpu", input_features={"observation.state": feature})
+    for vector in make_env(cfg.env)["softgrasp_sim"].values():
+        vector.close()
+
+
+@pytest.mark.parametrize(("state", "value", "remedy"), [(18, "false", "true"), (12, "true", "false")])
+def test_a_policy_of_another_state_is_refused_with_the_option(state: int, value: str, remedy: str) -> None:
+    with pytest.raises(ValueError, match=f"trained on {state} state values.* Use --env.arm_joints={remedy}"):
+        try_policy(state, f"--env.arm_joints={value}")
+    try_policy(state, f"--env.arm_joints={remedy}")
+
+
+def test_a_policy_is_tried_at_the_rate_it_is_trained_on(tmp_path: Path) -> None:
+    """The variables are those of `lerobot-train`."""
+    features = {"observation.state": {"dtype": "float32", "shape": (12,), "names": list(STATE_KEYS)}}
+    dataset = LeRobotDataset.create("a/b", 15, root=tmp_path / "b", features=features)
+    policy = SoftGraspConfig(device="cpu", push_to_hub=False)
+    env = SoftGraspSimEnvConfig(task="object_03", fps=30)
+    cfg = TrainPipelineConfig(dataset=DatasetConfig(dataset.repo_id), policy=policy, env=env)
+    with pytest.raises(ValueError, match=r"--env.fps=30, but the policy is trained on 15 frames per second"):
+        make_env(cfg.env)
+
+
+def test_a_policy_is_not_called_from_several_threads() -> None:
+    with pytest.raises(ValueError, match=r"--env.max_parallel_tasks=2: .* --eval.batch_size"):
+        SoftGraspSimEnvConfig(max_parallel_tasks=2)

@@ -2,14 +2,14 @@
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from softgrasp_plugin.experiments.collecting import collect
-from softgrasp_plugin.experiments.markdown import number, percent, signed, table
+from softgrasp_plugin.experiments.numbers import FILTERS
 from softgrasp_plugin.experiments.paper_results import (
     FACTOR_SUCCESSES,
     MODALITY_PERCENT,
@@ -18,16 +18,15 @@ from softgrasp_plugin.experiments.paper_results import (
 )
 from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES
 from softgrasp_plugin.experiments.report import publish, render, write_report
-from softgrasp_plugin.experiments.report_beyond import ratio_verdict
-from softgrasp_plugin.experiments.report_paper import factor_name
-from softgrasp_plugin.experiments.report_targets import is_far_behind, is_first, reaches
+from softgrasp_plugin.experiments.results import collect
 from softgrasp_plugin.experiments.setting import profile_name
-from softgrasp_plugin.experiments.view import View
+from softgrasp_plugin.experiments.targets import is_far_behind, is_first, reaches
 from softgrasp_plugin.grasping.objects import TASKS
 
 from .synthetic import make_trial, setting, write_random_run, write_scene
 
 COMMAND = "softgrasp-benchmark --profile=cpu"
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
 PLANNED = sum(len(PROFILES["cpu"].seeds(entry)) for entry in CONFIGURATIONS.values())
 
 
@@ -84,12 +83,12 @@ def test_targets_follow_the_numbers(tmp_path: Path) -> None:
     write_run(tmp_path, "act", 0, {"object_12": 6})
     write_run(tmp_path, "concat", 0, dict.fromkeys(TASKS, 9))
     strategies = ("softgrasp", "concat", "act", "timesformer")
-    view = View(collect(tmp_path, setting()))
+    view = collect(tmp_path, setting())
     assert reaches(view)[0] == "**holds**"
     assert is_far_behind(view)[0] == "**holds**"
     assert is_first(view, strategies) == ("not known yet", "not tried: TimeSformer")
     write_run(tmp_path, "timesformer", 0, {"object_12": 10})
-    verdict, reason = is_first(View(collect(tmp_path, setting())), strategies)
+    verdict, reason = is_first(collect(tmp_path, setting()), strategies)
     assert verdict == "**holds**"
     assert "ACT (images, angles) 95.0 %, not significant" in reason
 
@@ -98,7 +97,7 @@ def test_targets_follow_the_numbers(tmp_path: Path) -> None:
 def test_level_or_better_strategies_end_the_first_place(tmp_path: Path, failures: int, word: str) -> None:
     write_run(tmp_path, "softgrasp", 0, {"object_08": 2})
     write_run(tmp_path, "act", 0, {"object_01": failures})
-    verdict, reason = is_first(View(collect(tmp_path, setting())), ("softgrasp", "act"))
+    verdict, reason = is_first(collect(tmp_path, setting()), ("softgrasp", "act"))
     assert verdict == "**does not hold**"
     assert word in reason
 
@@ -114,7 +113,7 @@ def test_a_finished_benchmark_is_not_provisional(tmp_path: Path) -> None:
 def test_low_success_and_a_near_rival_are_said(tmp_path: Path) -> None:
     write_run(tmp_path, "softgrasp", 0, dict.fromkeys(TASKS, 1))
     write_run(tmp_path, "concat", 0, dict.fromkeys(TASKS, 3))
-    view = View(collect(tmp_path, setting()))
+    view = collect(tmp_path, setting())
     assert reaches(view) == ("**does not hold**", "90.0 % of 120 trials, interval 83.3…94.2 %")
     assert is_far_behind(view)[0] == "**does not hold**"
     assert row(report_of(tmp_path), "Targets", "Direct Connection")[1:6] == [
@@ -159,11 +158,15 @@ def test_the_surface_is_compared_with_a_blind_policy(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("ours", "blind", "words"),
-    [(2.05, 2.0, "no adaptation"), (1.2, 2.0, "grip less"), (3.0, 2.0, "grip more")],
+    [(8.2, 8.0, "no adaptation"), (4.8, 8.0, "grip less"), (12.0, 8.0, "grip more")],
 )
-def test_the_ratio_is_put_into_words(ours: float, blind: float, words: str) -> None:
-    assert words in ratio_verdict({"softgrasp": ours, "image": blind})
-    assert "not possible yet" in ratio_verdict({"softgrasp": ours})
+def test_the_ratio_is_put_into_words(tmp_path: Path, ours: float, blind: float, words: str) -> None:
+    for name, rigid in (("softgrasp", ours), ("image", blind)):
+        assert "not possible yet" in report_of(tmp_path)
+        for condition, grip in (("presented_soft", 4.0), ("presented_rigid", rigid)):
+            trial = make_trial("object_01", 1000, mean_grip_force_n=grip)
+            write_scene(tmp_path / "runs" / name / "seed_0", condition, 1000, [trial])
+    assert words in report_of(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +182,7 @@ def test_links_are_relative_and_lead_somewhere(partial: Path, tmp_path: Path) ->
     links = re.findall(r"\]\(([^)]+)\)", report.read_text())
     assert {"figures/success.png", "figures/attention_object_06.png"} <= set(links)
     assert all((report.parent / link).is_file() for link in links)
-    assert (report.parent / "results.json").read_bytes() == (partial / "results.json").read_bytes()
+    assert (report.parent / "trials.parquet").read_bytes() == (partial / "trials.parquet").read_bytes()
     figures = sorted((report.parent / "figures").iterdir())
     assert {f"figures/{path.name}" for path in figures} == set(links)
     assert max(path.stat().st_size for path in figures) < 250_000
@@ -200,13 +203,15 @@ def test_figures_stay_when_they_are_not_drawn_anew(partial: Path) -> None:
 
 
 def test_nothing_to_draw_makes_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
     assert f"0 of {PLANNED} policies" in write_report(tmp_path, PROFILES["cpu"], COMMAND).read_text()
     assert not (tmp_path / "figures").exists()
 
 
 def test_commits_add_up(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
     write_report(tmp_path, PROFILES["cpu"], COMMAND, figures=False)
-    path = tmp_path / "results.json"
+    path = tmp_path / "setting.json"
     content = json.loads(path.read_text())
     now = content["setting"]["commits"]
     content["setting"]["commits"] = ["0123456789ab"]
@@ -238,14 +243,40 @@ def test_the_papers_tables_are_whole() -> None:
         "act": 91,
         "timesformer": 79,
     }
-    assert {*STRATEGY_SUCCESSES, *MODALITY_PERCENT, *map(factor_name, FACTOR_SUCCESSES)} <= set(
-        CONFIGURATIONS
-    )
+    assert {
+        *STRATEGY_SUCCESSES,
+        *MODALITY_PERCENT,
+        *(f"loss_{f:g}" for f in FACTOR_SUCCESSES if f != 0.1),
+    } <= set(CONFIGURATIONS)
 
 
-def test_markdown() -> None:
-    assert table(("a", "b"), [("x", "1")]) == "| a | b |\n| --- | --: |\n| x | 1 |"
-    with pytest.raises(ValueError, match="needs 2 cells"):
-        table(("a", "b"), [("x",)])
-    assert [number(-1.25, 1), number(None), signed(-0.04), signed(3.0, 0)] == ["−1.2", "–", "0.0", "+3"]
-    assert [percent(0.975), percent(1, 0), percent(None)] == ["97.5 %", "100 %", "–"]
+def test_numbers() -> None:
+    assert [FILTERS["number"](value) for value in (-1.25, None, float("nan"))] == ["−1.2", "–", "–"]
+    assert [FILTERS["signed"](-0.04), FILTERS["signed"](3.0, 0)] == ["0.0", "+3"]
+    assert [FILTERS["percent"](0.975), FILTERS["percent"](1, 0)] == ["97.5 %", "100 %"]
+    assert FILTERS["count"](1_234_567) == "1 234 567"
+
+
+def test_every_table_is_whole(partial: Path) -> None:
+    """Every row has as many cells as its head, and no value of the template went unnoticed."""
+    cells = 0
+    for line in (partial / "report.md").read_text().splitlines():
+        now = line.count(" | ") if line.startswith("| ") else 0
+        assert cells in (0, now) or now == 0, line
+        cells = now
+
+
+def test_the_committed_report_is_what_its_table_says(tmp_path: Path) -> None:
+    home = tmp_path / "results"
+    shutil.copytree(RESULTS, home)
+    written = write_report(home, PROFILES["cpu"], COMMAND)
+    assert written.read_text() == (RESULTS / "report.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["trials.parquet", "setting.json"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    home = tmp_path / "results"
+    shutil.copytree(RESULTS, home)
+    (home / name).write_bytes((home / name).read_bytes()[:100])
+    with pytest.raises(ValueError, match=f"{name}.*expected|{name} does not hold"):
+        write_report(home, PROFILES["cpu"], COMMAND)

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softgrasp_plugin.grasping.contact import ContactConfig, ContactState
-from softgrasp_plugin.grasping.force_feedback import FeedbackConfig, ForceFeedback, map_torque
+from softgrasp_plugin.grasping.force_feedback import (
+    MAX_TORQUE_N,
+    SILENCE_TO_ZERO_S,
+    FeedbackConfig,
+    ForceFeedback,
+    map_torque,
+)
 from softgrasp_plugin.joints import NUM_JOINTS
 
 FREE, CONTACT, CLUTCHED = ContactState
@@ -18,7 +24,7 @@ CONFIG = FeedbackConfig(
     slew_rate=50.0,
 )
 # Fast enough to reach every target within a tick.
-IMMEDIATE = FeedbackConfig(contact=CONFIG.contact, max_torque=4.0, amplification=0.2, slew_rate=1e6)
+IMMEDIATE = FeedbackConfig(contact=CONFIG.contact, max_torque=4.0, amplification=0.2, slew_rate=1000.0)
 
 six_floats = st.lists(
     st.floats(allow_nan=True, allow_infinity=True), min_size=NUM_JOINTS, max_size=NUM_JOINTS
@@ -80,7 +86,7 @@ def test_contact_is_felt_down_to_the_hysteresis_band():
 
 def test_contact_torque_above_the_maximum_is_cut():
     contact = ContactConfig((0.25,) * NUM_JOINTS, (9.0,) * NUM_JOINTS)
-    feedback = ForceFeedback(FeedbackConfig(contact=contact, max_torque=2.0, slew_rate=1e6))
+    feedback = ForceFeedback(FeedbackConfig(contact=contact, max_torque=2.0, slew_rate=1000.0))
     command = run(feedback, torque=5.0)
     assert (command.state == CONTACT).all()
     np.testing.assert_array_equal(command.torque, joints(2.0))
@@ -113,7 +119,10 @@ def test_torque_stays_in_range_and_never_jumps(sequence):
         command = feedback.update(torque, closure, angle, age, dt)
         assert (command.torque >= 0).all()
         assert (command.torque <= CONFIG.max_torque).all()
-        assert (np.abs(command.torque - previous) <= CONFIG.slew_rate * dt + 1e-12).all()
+        is_fresh = age <= CONFIG.stale_after_s
+        fall = CONFIG.slew_rate if is_fresh and age > -1e-4 else CONFIG.silence_rate
+        assert (command.torque - previous <= CONFIG.slew_rate * dt + 1e-12).all()
+        assert (previous - command.torque <= fall * dt + 1e-12).all()
         assert ((command.angle >= 0) & (command.angle <= 1)).all()
         previous = command.torque
 
@@ -151,6 +160,39 @@ def test_a_hand_that_falls_silent_is_at_zero_within_the_stated_time():
         if age <= CONFIG.stale_after_s:
             assert (command.torque == 4.0).all()
     assert (command.torque == 0).all()
+
+
+@pytest.mark.parametrize("max_torque", [1.5, 5.0, MAX_TORQUE_N])
+@pytest.mark.parametrize("dt", [0.01, 0.005, 0.001])
+def test_no_glove_presses_150_ms_after_the_hands_last_sample(max_torque, dt):
+    """With the slowest slew rate and the longest patience that the options allow, and the worst phase."""
+    config = FeedbackConfig(max_torque=max_torque, slew_rate=10.0)
+    feedback = ForceFeedback(config)
+    for _ in range(round(1.1 * max_torque / 10.0 / dt) + 2):
+        pressed = feedback.update(joints(9.0), joints(0.2), joints(0.6), 0.0, dt).torque
+    assert (pressed == max_torque).all()
+    age = config.stale_after_s  # a tick that still finds the sample fresh
+    feedback.update(joints(9.0), joints(0.2), joints(0.6), age, dt)
+    while (feedback.update(joints(9.0), joints(0.2), joints(0.6), age + dt, dt).torque > 0).any():
+        age += dt
+    assert age + dt <= SILENCE_TO_ZERO_S
+
+
+def test_a_torque_from_the_future_is_not_felt():
+    feedback = ForceFeedback(IMMEDIATE)
+    for _ in range(5):
+        command = feedback.update(joints(2.0), joints(0.2), joints(0.6), -0.05, DT)
+    assert (command.torque == 0).all()
+
+
+@pytest.mark.parametrize("reading", [(-166.0, 0.2), (166.0, 0.2), (2.0, 2.33), (2.0, 1e6)])
+def test_a_reading_that_no_hand_has_is_not_felt(reading):
+    feedback = ForceFeedback(IMMEDIATE)
+    run(feedback, torque=2.0)
+    torque, closure = joints(2.0), joints(0.2)
+    torque[3], closure[3] = reading
+    command = feedback.update(torque, closure, joints(0.6), 0.0, DT)
+    assert command.torque.tolist() == [4, 4, 4, 0, 4, 4]
 
 
 def test_one_broken_joint_does_not_silence_the_others():
@@ -193,11 +235,17 @@ def test_refuses_other_shapes():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"max_torque": 0.0}, "max_torque must be a positive number"),
+        ({"max_torque": 0.0}, "max_torque must be a number in"),
         ({"max_torque": 0.01}, "must exceed every contact torque"),
-        ({"slew_rate": np.inf}, "slew_rate must be a positive number"),
+        ({"slew_rate": np.inf}, "slew_rate must be a number in"),
+        ({"max_torque": 1000.0}, "max_torque"),
+        ({"max_torque": True}, "max_torque"),
+        ({"slew_rate": 1e308}, "slew_rate"),
+        ({"stale_after_s": 1e9}, "stale_after_s"),
+        ({"stale_after_s": 0.15}, "stale_after_s"),
+        ({"amplification": 1e308}, "amplification"),
         ({"stale_after_s": np.nan}, "stale_after_s must be"),
-        ({"amplification": -1.0}, "amplification must be 0 or more"),
+        ({"amplification": -1.0}, "amplification must be a number in"),
     ],
 )
 def test_refuses_impossible_settings(change, message):

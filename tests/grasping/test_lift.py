@@ -137,6 +137,39 @@ def test_the_lift_does_not_depend_on_the_rate_of_the_loop():
             assert slow.update(CLOSURE, HELD, tick / 200) == pytest.approx(height, abs=1e-9)
 
 
+def test_comes_down_as_it_went_up_and_only_then_looks_for_the_next_grasp():
+    supervisor = LiftSupervisor(CONFIG)
+    supervisor.lower()
+    assert supervisor.phase is LiftPhase.GRASPING
+    up = run(supervisor, hold(3))
+    supervisor.lower()
+    assert supervisor.phase is LiftPhase.LOWERING
+    # The hand holds something again while it is still up: that is no grasp yet.
+    down = run(supervisor, hold(3), start=3.0)
+    rising, falling = np.diff(up) * FPS, np.diff(down) * FPS
+    first = int(np.argmax(down == 0.0))
+    assert first == pytest.approx(CONFIG.duration_s * FPS, abs=1)
+    assert (falling[:first] <= 0.0).all()
+    assert -falling.min() == pytest.approx(rising.max())
+    assert np.abs(np.diff(falling)).max() <= 0.1 / 0.2 / FPS + 1e-9
+    again = int(np.argmax(np.diff(down) > 0))
+    assert again - first >= CONFIG.settle_s * FPS, "it has to settle at the bottom"
+
+
+@given(st.floats(0.005, 0.25), st.floats(0.05, 0.3), st.lists(st.floats(0, 0.3), min_size=40, max_size=80))
+def test_never_faster_than_told_up_or_down(speed, ramp, steps):
+    config = LiftConfig(speed_m_s=speed, ramp_s=ramp, settle_s=0.06, contact=CONFIG.contact)
+    supervisor = LiftSupervisor(config)
+    time, previous = 0.0, 0.0
+    for step in steps:
+        time += step
+        height = supervisor.update(CLOSURE, HELD, time)
+        assert abs(height - previous) <= speed * min(step, 0.1) + 1e-9
+        assert 0.0 <= height <= config.height_m
+        supervisor.lower()
+        previous = height
+
+
 def test_reset_brings_the_arm_down_and_restarts_time():
     supervisor = LiftSupervisor(CONFIG)
     run(supervisor, hold(3))
@@ -159,9 +192,14 @@ def test_refuses_time_that_runs_backwards_and_other_shapes():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"height_m": 0.0}, "height_m must be a positive number"),
+        ({"height_m": 0.0}, r"lift\.height_m must be a number in \(0, 0.5\] m, got 0.0"),
+        ({"height_m": 1e308}, r"lift\.height_m must be"),
+        ({"speed_m_s": np.inf}, r"lift\.speed_m_s must be"),
+        ({"ramp_s": 1e-9}, r"lift\.ramp_s must be"),
         ({"settle_s": np.inf}, "settle_s must be"),
+        ({"settle_s": True}, "settle_s must be"),
         ({"settle_torque_rate": np.nan}, "settle_torque_rate must be"),
+        ({"settle_closure_rate": "0.02"}, "settle_closure_rate must be"),
         ({"ramp_s": 2.0}, "shorten ramp_s"),
     ],
 )

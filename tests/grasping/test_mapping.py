@@ -186,7 +186,7 @@ def change(**entry):
         (change(domain=[0.9, 0.1]), "0 <= low < high"),
         (change(coefficients="x"), "joint ring_bend"),
         (change(coefficients=[0.5]), "order 1 or more"),
-        (change(residual_std=float("nan")), "finite numbers only"),
+        (change(residual_std=float("nan")), "must be a number in"),
         (change(domain=[0.0, 1.0]), "does not rise within"),
         (change(coefficients=[-1.0, 1.0]), "does not rise within"),
     ],
@@ -204,7 +204,7 @@ def test_load_says_what_is_wrong(tmp_path, edit, message):
 def test_load_refuses_other_files(tmp_path):
     path = tmp_path / "mapping.json"
     path.write_bytes(b"\x80\x04")
-    with pytest.raises(ValueError, match="not a JSON file"):
+    with pytest.raises(ValueError, match="does not hold an angle mapping"):
         AngleMapping.load(path)
     with pytest.raises(FileNotFoundError):
         AngleMapping.load(tmp_path / "absent.json")
@@ -215,3 +215,10 @@ def test_needs_six_joints():
     with pytest.raises(ValueError, match="6 joints"):
         AngleMapping((joint,) * 5)
     assert len(PAPER_ORDERS) == NUM_JOINTS
+
+
+def test_a_finger_beyond_the_domain_is_not_moved_to_where_the_mapping_begins():
+    low = np.array([joint.domain[0] for joint in PAPER_MAPPING.joints])
+    near = low / 2
+    here = PAPER_MAPPING(near)
+    np.testing.assert_array_equal(PAPER_MAPPING.inverse(here, near=near)[low > 0], near[low > 0])

@@ -1,6 +1,8 @@
 """Cards of a dataset and of a policy: filled in, valid, and uploaded only when asked."""
 
 import json
+import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,6 @@ import pytest
 from huggingface_hub import DatasetCard, HfApi, ModelCard
 from safetensors.numpy import save_file
 
-import softgrasp_plugin  # noqa: F401  registers the policies
 from softgrasp_plugin.datasets.importing import ImportOptions, write_dataset
 from softgrasp_plugin.datasets.recordings import read_recording
 from softgrasp_plugin.policies.card import result_rows
@@ -221,3 +222,16 @@ def test_another_evaluation_is_refused(group: str, number: int) -> None:
     other = {"per_task": [{"task_group": group, "task_id": number, "metrics": {"successes": [True]}}]}
     with pytest.raises(ValueError, match=r"eval_info\.json of lerobot-eval --env\.type=softgrasp_sim"):
         result_rows(other)
+
+
+@pytest.mark.parametrize("name", ["config.json", "train_config.json", "eval_info.json"])
+@pytest.mark.parametrize("content", ["", '{"dataset": ', "[]", "{}", '{"per_task": 3, "dataset": 3}', "null"])
+def test_files_cut_off_or_mistyped_are_named(
+    policy_folder: Path, tmp_path: Path, name: str, content: str
+) -> None:
+    folder = tmp_path / "policy"
+    shutil.copytree(policy_folder, folder)
+    (folder / "eval_info.json").write_text(json.dumps(EVALUATION))
+    (folder / name).write_text(content)
+    with pytest.raises(ValueError, match=rf"{re.escape(name)} .*expected|{re.escape(name)} does not hold"):
+        _model_card(folder, tmp_path, eval_info=folder / "eval_info.json")

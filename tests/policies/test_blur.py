@@ -39,7 +39,7 @@ def test_blur_is_for_training_only() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"image_blur_sigma": -1.0}, "cannot be negative"),
+        ({"image_blur_sigma": -1.0}, "image_blur_sigma must .*got -1"),
         ({"image_blur_sigma": 2.0, "image_blur_steps": 0}, "image_blur_steps"),
         ({"image_blur_sigma": 2.0, "modalities": ["angle"]}, "not among the modalities"),
     ],

@@ -11,7 +11,6 @@ import yaml
 from lerobot.configs.eval import EvalPipelineConfig
 from lerobot.configs.train import TrainPipelineConfig
 
-import softgrasp_plugin  # noqa: F401  registers the policies and the environment
 from softgrasp_plugin.policies.observation_config import MODALITIES, ObservationConfig
 from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
 

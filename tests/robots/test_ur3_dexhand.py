@@ -1,8 +1,10 @@
 """The robot with its real drivers, over emulated wires."""
 
+import importlib.util
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import draccus
@@ -21,6 +23,7 @@ from softgrasp_plugin.devices.errors import (
     DeviceNotCalibratedError,
 )
 from softgrasp_plugin.devices.feel import feel_channel
+from softgrasp_plugin.devices.hands import rh56_registers as rh56
 from softgrasp_plugin.devices.hands.calibration import FreeAirForce, HandCalibration
 from softgrasp_plugin.devices.hands.config import DynamixelHandConfig, InspireSerialHandConfig
 from softgrasp_plugin.grasping.lift import LiftConfig
@@ -29,8 +32,7 @@ from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.robots.ur3_dexhand import UR3DexHand
 from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
 from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
-
-GRASP_JOINTS = (0.0, -1.1, 2.0, -2.5, -1.57, 0.1)
+from tests.emulators.ur_process import GRASP_JOINTS, URControllerProcess
 
 
 class FakeArm:
@@ -145,7 +147,9 @@ def test_parses_and_is_built_as_the_stock_commands_do(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"lower_after_s": 0.0}, "lower_after_s"),
+        ({"lower_after_s": float("inf")}, "lower_after_s"),
         ({"max_closure_speed": float("nan")}, "max_closure_speed"),
+        ({"max_closure_speed": 1e308}, "max_closure_speed"),
         (
             {"lift": LiftConfig(height_m=0.2)},
             r"lift\.height_m=0.2 is more than --robot\.arm\.max_height_m=0.15",
@@ -173,7 +177,7 @@ def test_observes_commands_and_publishes_what_is_felt(robot: UR3DexHand, plant: 
 
 
 def test_a_jump_in_the_command_is_carried_out_at_the_configured_speed(robot: UR3DexHand) -> None:
-    robot.config.max_closure_speed = 0.5
+    robot.hand._limited.limiter.max_closure_speed = 0.5
     robot.send_action({})
     sent = robot.send_action(dict.fromkeys(CLOSURE_KEYS, 1.0))
     assert 0.0 < sent[CLOSURE_KEYS[0]] <= 0.5 * 0.1 + 1e-9
@@ -200,6 +204,51 @@ def test_lifts_what_it_grasps_and_comes_down_when_it_lets_go(
     robot.send_action({})
     assert arm.heights[-1] == 0.0
     act(robot, 0.55, lambda: robot.lift_phase == "holding")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("rtde_control") is None, reason="ur_rtde is not installed (extra: ur)"
+)
+def test_an_arm_comes_no_faster_than_it_was_told_to_lift(
+    config: UR3DexHandConfig, plant: FirstOrderJoints
+) -> None:
+    """Up, down, and down again at the next connect, measured at the controller."""
+    (config.calibration_dir / "hand.json").write_text(calibration().to_json())
+    lift = LiftConfig(settle_s=0.2, height_m=0.03, speed_m_s=0.04)
+    plant.object_closure = 0.5
+    with URControllerProcess() as controller:
+        arm = URArmConfig(
+            host=controller.host, grasp_joints=GRASP_JOINTS, max_height_m=0.03, approach_speed_rad_s=1.0
+        )
+        robot = UR3DexHand(replace(config, arm=arm, lift=lift))
+        heights: list[tuple[float, float]] = []
+        watching = threading.Event()
+
+        def watch() -> None:
+            while not watching.wait(0.02):
+                heights.append((time.monotonic(), controller.ask("state")["height_m"]))
+
+        robot.connect()
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            act(robot, 0.55, lambda: robot.lift_phase == "holding")
+            act(robot, 0.1, lambda: robot.lift_phase == "lowering")
+            act(robot, 0.1, lambda: robot.lift_phase == "grasping")
+            act(robot, 0.55, lambda: robot.lift_phase == "holding")
+            robot.disconnect()
+            robot.connect()
+        finally:
+            watching.set()
+            thread.join()
+            robot.disconnect()
+    times, height = np.array(heights).T
+    assert np.ptp(height) == pytest.approx(0.03, abs=0.004)
+    assert height[-1] == pytest.approx(height[0], abs=0.005), "connecting brought it down"
+    span = 10
+    speed = (height[span:] - height[:-span]) / (times[span:] - times[:-span])
+    assert np.abs(speed).max() <= 0.04 * 1.15, "servoJ's smoothing and this clock add a little"
 
 
 def test_stock_calibrate_stores_what_the_next_command_loads(
@@ -275,14 +324,23 @@ def test_a_silent_hand_is_never_read_as_fresh(robot: UR3DexHand, wire: RH56Seria
     wire.faults.silent = False
 
 
-def test_a_camera_without_pictures_is_named(robot: UR3DexHand) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        TimeoutError("OpenCVCamera(0) latest frame is too old: 800.0 ms"),
+        RuntimeError("OpenCVCamera(0) read thread is not running."),
+    ],
+)
+def test_a_camera_without_pictures_is_named(robot: UR3DexHand, error: Exception) -> None:
     class FrozenCamera:
         is_connected = False
 
-        def read_latest(self) -> None:
-            raise TimeoutError("OpenCVCamera(0) latest frame is too old: 800.0 ms")
+        def read_latest(self, max_age_ms: int) -> None:
+            assert max_age_ms == 500, "whatever the camera's own default"
+            raise error
 
     robot.cameras = {"side": FrozenCamera()}  # type: ignore[dict-item]
+    robot._camera_shapes = {"side": (480, 640, 3)}
     with pytest.raises(DeviceError, match=r"camera.*OpenCVCamera\(0\).*cable"):
         robot.get_observation()
 
@@ -295,3 +353,77 @@ def test_disconnect_goes_on_where_a_device_fails(robot: UR3DexHand, caplog: pyte
     robot.disconnect()
     assert not robot.hand.is_connected
     assert "helper died" in caplog.text
+
+
+def test_a_silence_saves_up_no_motion(
+    config: UR3DexHandConfig, wire: RH56SerialEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[float] = []
+    write = wire.registers.write
+
+    def noted(address: int, data: bytes) -> None:
+        if address == rh56.ANGLE_SET:
+            sent.append(1.0 - int.from_bytes(data[:2], "little", signed=True) / rh56.ANGLE_OPEN)
+        write(address, data)
+
+    monkeypatch.setattr(wire.registers, "write", noted)
+    config.max_closure_speed = 0.5
+    (config.calibration_dir / "hand.json").write_text(calibration().to_json())
+    robot = UR3DexHand(config)
+    robot.connect()
+    act(robot, 0.0, lambda: len(sent) > 1)
+    wire.faults.silent = True
+    refused, began = 0, time.monotonic()
+    while time.monotonic() - began < 1.2:
+        try:
+            robot.send_action(dict.fromkeys(CLOSURE_KEYS, 1.0))
+        except DeviceError:
+            refused += 1
+            assert robot._commanded.max() <= 1.0
+        time.sleep(0.02)
+    assert refused > 5
+    wire.faults.silent = False
+    time.sleep(0.3)
+    act(robot, 1.0, lambda: bool(closures(robot).min() > 0.15))
+    robot.disconnect()
+    assert np.abs(np.diff(sent)).max() <= 0.5 * 0.1 + 1.5 / rh56.ANGLE_OPEN
+
+
+def test_an_action_that_was_refused_is_not_the_last_command(
+    robot: UR3DexHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot.send_action(dict.fromkeys(CLOSURE_KEYS, 0.1))
+
+    def refuse(*_: object) -> None:
+        raise DeviceLostError("the hand", "it is gone.", "Plug it in.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(robot.hand, "write", refuse)
+        with pytest.raises(DeviceLostError):
+            robot.send_action(dict.fromkeys(CLOSURE_KEYS, 0.9))
+    assert robot._commanded == pytest.approx(np.full(NUM_JOINTS, 0.1))
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, float("inf"), 1e308, 60.0, True, "2.5"])
+def test_speeds_no_hand_should_have_are_refused(speed: float) -> None:
+    with pytest.raises(ValueError, match=r"--robot\.max_closure_speed must be a number in"):
+        UR3DexHandConfig(hand=InspireSerialHandConfig(port="/dev/ttyUSB0"), max_closure_speed=speed)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (calibration().to_json().replace("1.0", "25.0"), "got 25"),
+        (calibration().to_json()[:60], "no calibration of a hand"),
+        (
+            calibration().to_json().replace('"hand": ""', '"hand": "Inspire RH56, hand_id 7"'),
+            "hand_id 7, and this",
+        ),
+    ],
+)
+def test_a_calibration_that_no_hand_or_another_has_is_refused_by_file(
+    config: UR3DexHandConfig, text: str, message: str
+) -> None:
+    (config.calibration_dir / "hand.json").write_text(text)
+    with pytest.raises(ValueError, match=rf"hand\.json.*{message}.*lerobot-calibrate"):
+        UR3DexHand(config)

@@ -1,6 +1,6 @@
-import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from softgrasp_plugin.experiments.plan import CONFIGURATIONS, PROFILES
@@ -12,7 +12,14 @@ from ..commands.front_door import run_command, start
 
 @pytest.mark.parametrize(
     "bad",
-    [{"profile": "huge"}, {"configurations": ["nobody"]}, {"seeds": 0}, {"trials": 0}, {"workers": 0}],
+    [
+        {"profile": "huge"},
+        {"configurations": ["nobody"]},
+        {"seeds": 0},
+        {"trials": 0},
+        {"workers": 0},
+        {"cluster_options": "[1]"},
+    ],
 )
 def test_options_that_make_no_sense_are_refused_by_name(tmp_path: Path, bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=f"--{next(iter(bad))}"):
@@ -48,9 +55,8 @@ def test_a_policy_is_trained_tried_and_reported_and_nothing_is_done_twice(tmp_pa
     arguments = ["--profile=quick", "--configurations=[softgrasp]", "--device=cpu"]
     arguments += [f"--output_dir={output_dir}", f"--publish_dir={docs}"]
     printed = run_command("softgrasp-benchmark", *arguments, home=home)
-    assert "softgrasp/0 done" in printed
-    results = json.loads((docs / "results.json").read_text())
-    assert results
+    assert "train:softgrasp/0 done" in printed
+    assert set(pd.read_parquet(docs / "trials.parquet")["configuration"]) == {"softgrasp", "operator"}
     report = (docs / "report.md").read_text()
     assert "Table 6" in report
     assert list((docs / "figures").glob("*.png"))

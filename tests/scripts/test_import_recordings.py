@@ -54,12 +54,20 @@ def test_a_hostile_pickle_runs_nothing_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"fps": 0}, "--fps=0"),
-        ({"segments": 0}, "--segments=0"),
-        ({"free_air_frames": -1}, "--free_air_frames=-1"),
-        ({"image_size": (0, 640)}, r"--image_size=\[0, 640\]"),
+        ({"fps": 0}, "--fps must .*got 0"),
+        ({"segments": 0}, "--segments must .*got 0"),
+        ({"free_air_frames": -1}, "--free_air_frames must .*got -1"),
+        ({"image_size": (0, 640)}, r"--image_size: .*got 0"),
     ],
 )
 def test_impossible_options(option: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ImportConfig(Path("in"), "tester/apple", **option)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "repo_id", ["../..", "a/../b", "/etc/x", "user", "a/b/c", "a/.hidden", "a/b c", "a/b\n"]
+)
+def test_a_name_that_is_no_name_is_refused(tmp_path: Path, repo_id: str) -> None:
+    with pytest.raises(ValueError, match=r"--repo_id=.*expected user/name"):
+        ImportConfig(tmp_path, repo_id)

@@ -103,10 +103,10 @@ def test_a_bad_input_ends_with_one_line(root: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"eval_split": 1.0, "policy_path": "p"}, "--eval_split=1.0"),
+        ({"eval_split": 1.0, "policy_path": "p"}, "--eval_split must .*got 1.0"),
         ({"eval_split": 0.2}, "--policy_path"),
         ({"held_out_episodes": [], "policy_path": "p"}, "names no episode"),
-        ({"num_images": 0}, "--num_images=0"),
+        ({"num_images": 0}, "--num_images must .*got 0"),
         ({"format": "gif"}, "--format=gif"),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 from softgrasp_plugin.simulation import arm, scene
 from softgrasp_plugin.simulation.engine import mujoco
 from softgrasp_plugin.simulation.objects import SIM_OBJECTS
+from softgrasp_plugin.simulation.settings import WorldSettings
 from softgrasp_plugin.simulation.variation import Variation
 from softgrasp_plugin.simulation.world import World
 
@@ -67,7 +68,9 @@ def test_lift_path_goes_straight_up(object_id):
 
 @pytest.mark.parametrize("object_id", [1, 11])
 def test_the_simulated_arm_lifts_its_hand_100_mm_straight_up(object_id):
-    world = World(object_id, 0, variation=Variation(position_m=0.0, yaw_rad=0.0, size=0.0))
+    world = World(
+        object_id, 0, settings=WorldSettings(variation=Variation(position_m=0.0, yaw_rad=0.0, size=0.0))
+    )
     start = world.data.body("hand").xpos.copy()
     for tick in range(1, 31):
         world.command_lift(0.1 * tick / 30)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from softgrasp_plugin.simulation import scene
+from softgrasp_plugin.simulation.camera import check_renderer
 from softgrasp_plugin.simulation.engine import mujoco
 from softgrasp_plugin.simulation.ray_camera import RayCamera
 from softgrasp_plugin.simulation.raycast import Packets
-from softgrasp_plugin.simulation.renderer import check_renderer, make_camera
+from softgrasp_plugin.simulation.renderer import make_camera
 from softgrasp_plugin.simulation.solids import Solids, View
 from softgrasp_plugin.simulation.world import World
 
@@ -160,7 +161,7 @@ def test_what_is_behind_the_camera_is_not_drawn():
 
 def test_pictures_too_small_and_unknown_renderers_are_refused():
     model = World(1, 0).model
-    with pytest.raises(ValueError, match="at least 16x16 pixels, got 8x100"):
+    with pytest.raises(ValueError, match=r"height must be a number in \[16, 4096\] pixels, got 8"):
         make_camera("ray", model, 8, 100)
     with pytest.raises(ValueError, match=r"one of ray, gl; got 'vulkan'"):
         check_renderer("vulkan")

@@ -5,6 +5,7 @@ from softgrasp_plugin.grasping.mapping import PAPER_MAPPING
 from softgrasp_plugin.grasping.objects import OBJECTS
 from softgrasp_plugin.simulation.hand import finger_pad_y, swing_closure, thumb_pad_y
 from softgrasp_plugin.simulation.objects import SIM_OBJECTS
+from softgrasp_plugin.simulation.settings import WorldSettings
 from softgrasp_plugin.simulation.variation import Variation
 from softgrasp_plugin.simulation.world import World
 
@@ -17,7 +18,7 @@ def test_every_object_of_table_2_is_there():
 
 @pytest.mark.parametrize("object_id", SIM_OBJECTS)
 def test_mass_and_size_of_table_2_reach_the_model(object_id):
-    world, row = World(object_id, 0, variation=NOMINAL), OBJECTS[object_id]
+    world, row = World(object_id, 0, settings=WorldSettings(variation=NOMINAL)), OBJECTS[object_id]
     assert world.model.body("object").mass[0] == pytest.approx(row.mass_g / 1000)
     box = 2 * world.model.geom_aabb[world.model.geom("object").id, 3:]
     expected = np.array(row.size_mm, dtype=float) / 1000

@@ -5,6 +5,7 @@ import pytest
 
 from softgrasp_plugin.simulation.episode import EpisodeConfig, run_operator_episode
 from softgrasp_plugin.simulation.objects import SURFACES
+from softgrasp_plugin.simulation.settings import WorldSettings
 from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION
 from softgrasp_plugin.simulation.world import World
 
@@ -30,7 +31,9 @@ def squeeze(world: World, closure: float = 0.012) -> float:
 
 @pytest.mark.parametrize("object_id", [1, 4])
 def test_same_picture_mass_and_size_but_another_force_at_the_same_squeeze(object_id: int) -> None:
-    soft, rigid = (World(object_id, 2, surface=name) for name in ("TPE", "stainless steel"))
+    soft, rigid = (
+        World(object_id, 2, settings=WorldSettings(surface=name)) for name in ("TPE", "stainless steel")
+    )
     np.testing.assert_array_equal(soft.render(48, 64), World(object_id, 2).render(48, 64))
     np.testing.assert_array_equal(soft.render(48, 64), rigid.render(48, 64))
     for name in ("mass_kg", "scale", "yaw"):
@@ -39,13 +42,13 @@ def test_same_picture_mass_and_size_but_another_force_at_the_same_squeeze(object
 
 
 def test_the_own_material_changes_nothing() -> None:
-    own, named = World(3, 1), World(3, 1, surface="TPE")
+    own, named = World(3, 1), World(3, 1, settings=WorldSettings(surface="TPE"))
     assert squeeze(own) == squeeze(named)
 
 
 def test_crush_limit_is_that_of_the_surface() -> None:
     def crushed(surface: str) -> bool:
-        world = World(3, 0, surface=surface)
+        world = World(3, 0, settings=WorldSettings(surface=surface))
         command = world.initial_closure
         command[5] = 0.93
         for _ in range(150):
@@ -62,7 +65,10 @@ def test_crush_limit_is_that_of_the_surface() -> None:
 def test_hidden_variation_and_surface_go_together() -> None:
     surface = SURFACES["PC"]
     variation = HIDDEN_VARIATION
-    own, other = World(3, 5, variation=variation), World(3, 5, variation=variation, surface="PC")
+    own, other = (
+        World(3, 5, settings=WorldSettings(variation=variation)),
+        World(3, 5, settings=WorldSettings(variation=variation, surface="PC")),
+    )
     factor = own.object_state.stiffness_n_per_m / SURFACES["TPE"].stiffness_n_per_m
     assert other.object_state.stiffness_n_per_m == pytest.approx(factor * surface.stiffness_n_per_m)
     assert other.object_state.mass_kg == own.object_state.mass_kg
@@ -71,11 +77,11 @@ def test_hidden_variation_and_surface_go_together() -> None:
 
 @pytest.mark.parametrize("surface", ["TPE", "stainless steel"])
 def test_a_person_grasps_an_object_presented_soft_and_rigid(surface: str) -> None:
-    outcome = run_operator_episode(4, 0, EpisodeConfig(surface=surface)).outcome
+    outcome = run_operator_episode(4, 0, EpisodeConfig(world=WorldSettings(surface=surface))).outcome
     assert outcome.is_success
     assert (outcome.mean_grip_force_n > 10) == (surface == "stainless steel")
 
 
 def test_an_unknown_surface_is_refused() -> None:
     with pytest.raises(ValueError, match=r"surface must be one of .*TPE.*; got 'jelly'"):
-        World(1, surface="jelly")
+        World(1, settings=WorldSettings(surface="jelly"))

@@ -5,6 +5,7 @@ from softgrasp_plugin.devices.feel import FeelChannel
 from softgrasp_plugin.simulation.devices import SimulatedArm, SimulatedHand
 from softgrasp_plugin.simulation.hand import swing_closure
 from softgrasp_plugin.simulation.objects import SIM_OBJECTS
+from softgrasp_plugin.simulation.settings import WorldSettings
 from softgrasp_plugin.simulation.world import World
 
 CLOSED_SWING = swing_closure(95)
@@ -57,7 +58,6 @@ def test_rates_that_do_not_divide_are_refused(fps):
     ("kwargs", "message"),
     [
         ({"object_id": 13}, "Table 2"),
-        ({"torque_noise_n": -1.0}, "torque_noise_n"),
         ({"renderer": "x"}, "renderer"),
     ],
 )
@@ -124,7 +124,7 @@ def test_moving_in_free_air_reads_no_force():
 
 
 def test_force_rises_with_touch_and_has_noise_only_then():
-    quiet, noisy = (World(6, 0, torque_noise_n=noise) for noise in (0.0, 0.05))
+    quiet, noisy = (World(6, 0, settings=WorldSettings(torque_noise=noise)) for noise in (0.0, 0.05))
     for world in (quiet, noisy):
         close_until(world, grip_of(5.0))
     assert quiet.hand_sample().torque[:5].max() > 0.5
@@ -134,7 +134,7 @@ def test_force_rises_with_touch_and_has_noise_only_then():
 
 
 def test_the_sensor_reads_what_the_servo_holds_against_an_object():
-    world = World(6, 0, torque_noise_n=0.0)
+    world = World(6, 0, settings=WorldSettings(torque_noise=0.0))
     close_until(world, grip_of(8.0))
     for _ in range(15):
         world.step()

@@ -163,6 +163,44 @@ def test_feedback_torques_are_felt(teleop, glove_bus) -> None:
         teleop.send_feedback({TORQUE_KEYS[0]: float("nan")})
 
 
+def test_feedback_that_leaves_something_out_makes_nothing_new(teleop) -> None:
+    channel = feel_channel(teleop.config.rig)
+    channel.clear()
+    teleop.send_feedback({})
+    assert channel.latest() is None
+    long_ago = time.monotonic() - 3.0
+    channel.publish(HandSample(np.full(6, 0.5), np.full(6, 3.0), long_ago))
+    teleop.send_feedback({})
+    teleop.send_feedback({TORQUE_KEYS[0]: 1.0})
+    assert channel.latest().timestamp == long_ago
+    assert channel.latest().torque.tolist() == [1, 3, 3, 3, 3, 3]
+    with pytest.raises(DeviceSilentError, match="silent"):
+        teleop.get_action()
+    channel.clear()
+
+
+@pytest.mark.parametrize("torque", [-166.0, 1e6, float("nan")])
+def test_a_torque_that_no_hand_has_is_not_recorded(teleop, torque) -> None:
+    channel = feel_channel(teleop.config.rig)
+    channel.publish(HandSample(np.full(6, 0.5), np.full(6, torque), time.monotonic()))
+    with pytest.raises(DeviceError, match="no hand has"):
+        teleop.get_action()
+    channel.clear()
+
+
+@pytest.mark.parametrize("change", [{"id": 9}, {"homing_offset": 7}, {"range_max": "abc"}, {"range": 1}])
+def test_another_gloves_file_is_named_and_can_be_calibrated_anew(glove_bus, tmp_path, change) -> None:
+    entries = {name: vars(entry) | change for name, entry in glove_bus.calibration.items()}
+    (tmp_path / "me.json").write_text(json.dumps(entries))
+    teleop = ForceGlove(ForceGloveConfig(glove=glove_bus.config(), id="me", calibration_dir=tmp_path))
+    with pytest.raises(DeviceNotCalibratedError, match=r"me\.json.*lerobot-calibrate"):
+        teleop.connect()
+    assert not teleop.is_connected
+    teleop.connect(calibrate=False)
+    assert not teleop.is_calibrated
+    teleop.disconnect()
+
+
 def test_hand_over_leads_the_fingers_and_gives_them_back(teleop, hand, glove_bus) -> None:
     act_when_hand_speaks(teleop)
     teleop.enable_torque()

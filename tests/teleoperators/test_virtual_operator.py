@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,24 @@ def test_without_a_simulated_robot_it_says_what_to_do() -> None:
 def test_a_missing_mapping_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"absent\.json"):
         VirtualOperator(VirtualOperatorConfig(id="test", mapping=str(tmp_path / "absent.json")))
+
+
+@pytest.mark.parametrize("objects", [["object_01", "object_05"], ["object_08", "object_12"]])
+def test_nothing_is_implausible_about_a_grasp(objects: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    robot = UR3DexHandSim(UR3DexHandSimConfig(id="test", cameras={}, objects=objects))
+    operator = VirtualOperator(VirtualOperatorConfig(id="test", pause_s=0.1))
+    operator.connect()
+    robot.connect()
+    run((robot, operator), 2 * 8 * 30)
+    robot.disconnect()
+    operator.disconnect()
+    assert "Implausible" not in caplog.text
+
+
+def test_a_sensor_that_is_stuck_is_told(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    robot, _ = rig
+    read = robot.hand.read
+    stuck = np.array([0.0, 0.0, 0.0, 3.0, 0.0, 0.0])
+    robot.hand.read = lambda: replace(read(), torque=stuck)  # type: ignore[method-assign]
+    run(rig, 90)
+    assert caplog.text.count("Implausible force of index_bend: its force stood at 3.00 N") == 1

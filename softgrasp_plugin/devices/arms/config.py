@@ -2,11 +2,15 @@
 
 import abc
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import draccus
 
+from ...bounds import require_within
+
 RATES_HZ = {"ur3": 125.0, "ur3e": 500.0}
+_FULL_TURN = 2 * math.pi
 
 
 @dataclass(kw_only=True)
@@ -16,6 +20,10 @@ class ArmConfig(draccus.ChoiceRegistry, abc.ABC):
     @property
     def type(self) -> str:
         return str(self.get_choice_name(self.__class__))
+
+    def no_faster_than(self, speed_m_s: float, acceleration_m_s2: float) -> Self:
+        """The same arm, with the slower limits where two apply; an arm that does not move has none."""
+        return self
 
 
 @ArmConfig.register_subclass("none")
@@ -38,11 +46,13 @@ class URArmConfig(ArmConfig):
         max_approach_rad: connecting moves the arm to the grasp pose only if no joint is further away than
             this. An arm left at the top of a 100 mm lift (some 0.5 rad) is inside the default.
         confirm_approach: move there from anywhere, on a straight line in joint space. Look at the way first.
-        approach_speed_rad_s: speed of the fastest joint on that way.
+        approach_speed_rad_s: speed of the fastest joint on that way; the limits of the tool and of the joints
+            below hold there too.
         approach_acceleration_rad_s2: acceleration of the fastest joint on that way.
         max_height_m: the highest lift that is ever carried out.
-        max_speed_m_s: the fastest lift; the paper's is 0.1.
-        max_acceleration_m_s2: of the lift.
+        max_speed_m_s: of the tool, in every motion: approach, lift, coming down; the paper's lift has 0.1.
+        max_acceleration_m_s2: of the tool, likewise. Only a stop is quicker where it would take more than
+            half a second.
         max_joint_speed_rad_s: a lift that would need more in any joint is refused at connect.
         up: the direction of the lift in the arm's base frame; (0, 0, 1) for an arm that stands on a table.
         payload_kg: mass of the hand with its flange, camera and cables.
@@ -83,31 +93,41 @@ class URArmConfig(ArmConfig):
         """
         if self.model not in RATES_HZ:
             raise ValueError(f"model is one of {', '.join(RATES_HZ)}; got {self.model!r}.")
-        if any(not abs(angle) <= 2 * math.pi for angle in self.grasp_joints):
-            raise ValueError(
-                f"grasp_joints are radians inside ±2π, got {self.grasp_joints}; divide degrees by 57.3."
-            )
-        limits = {
-            "max_approach_rad": math.pi,
-            "approach_speed_rad_s": 1.0,
-            "approach_acceleration_rad_s2": 5.0,
-            "max_height_m": 0.5,
-            "max_speed_m_s": 0.25,
-            "max_acceleration_m_s2": 2.0,
-            "max_joint_speed_rad_s": math.pi,
-            "link_timeout_s": 0.4,
-        }
-        for name, most in limits.items():
-            if not 0.0 < getattr(self, name) <= most:
-                raise ValueError(f"{name} must lie in (0, {most:.3g}], got {getattr(self, name)}.")
+        for joint, angle in enumerate(self.grasp_joints):
+            _require(f"grasp_joints[{joint}]", angle, -_FULL_TURN, _FULL_TURN, "rad (divide degrees by 57.3)")
+        for name, low, high, unit in (
+            ("max_approach_rad", 0.0, math.pi, "rad"),
+            ("approach_speed_rad_s", 0.0, 1.0, "rad/s"),
+            ("approach_acceleration_rad_s2", 0.0, 5.0, "rad/s²"),
+            ("max_height_m", 0.0, 0.5, "m"),
+            ("max_speed_m_s", 0.0, 0.25, "m/s"),
+            ("max_acceleration_m_s2", 0.0, 2.0, "m/s²"),
+            ("max_joint_speed_rad_s", 0.0, math.pi, "rad/s"),
+            ("link_timeout_s", 0.0, 0.4, "s"),
+        ):
+            _require(name, getattr(self, name), low, high, unit, above_low=True)
+        _require("payload_kg", self.payload_kg, 0.0, 3.0, "kg (a UR3 carries 3 kg)")
+        for axis in range(3):
+            _require(f"up[{axis}]", self.up[axis], -1.0, 1.0)
+            _require(f"payload_cog_m[{axis}]", self.payload_cog_m[axis], -0.5, 0.5, "m")
+            _require(f"tcp[{axis}]", self.tcp[axis], -0.5, 0.5, "m")
+            _require(f"tcp[{axis + 3}]", self.tcp[axis + 3], -_FULL_TURN, _FULL_TURN, "rad")
         if not 0.99 < math.hypot(*self.up) < 1.01:
-            raise ValueError(f"up must be a vector of length 1, got {self.up}.")
-        if not 0.0 <= self.payload_kg <= 3.0:
-            raise ValueError(f"A UR3 carries at most 3 kg; got payload_kg={self.payload_kg}.")
-        if not 0.03 <= self.lookahead_s <= 0.2 or not 100 <= self.gain <= 2000:
-            raise ValueError(
-                "servoJ takes lookahead_s in 0.03…0.2 and gain in 100…2000; "
-                f"got {self.lookahead_s} and {self.gain}."
-            )
-        if not 1.0 <= self.watchdog_hz <= 50.0:
-            raise ValueError(f"watchdog_hz must lie in 1…50, got {self.watchdog_hz}.")
+            raise ValueError(f"--robot.arm.up must be a vector of length 1, got {self.up}.")
+        _require("lookahead_s", self.lookahead_s, 0.03, 0.2, "s (servoJ)")
+        _require("gain", self.gain, 100, 2000, "(servoJ)")
+        _require("watchdog_hz", self.watchdog_hz, 1.0, 50.0, "Hz")
+
+    def no_faster_than(self, speed_m_s: float, acceleration_m_s2: float) -> Self:
+        """The same arm, with the slower limits where two apply."""
+        return replace(
+            self,
+            max_speed_m_s=min(self.max_speed_m_s, speed_m_s),
+            max_acceleration_m_s2=min(self.max_acceleration_m_s2, acceleration_m_s2),
+        )
+
+
+def _require(
+    name: str, value: float, low: float, high: float, unit: str = "", *, above_low: bool = False
+) -> None:
+    require_within(f"--robot.arm.{name}", value, low, high, unit, above_low=above_low)

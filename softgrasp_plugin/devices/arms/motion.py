@@ -36,6 +36,14 @@ class SpeedLimiter:
         self.position += self.velocity * dt_s
         return self.position
 
+    def brake(self, deceleration: float, dt_s: float) -> float:
+        """Advance by `dt_s` seconds while coming to rest, at `deceleration` per second squared; returns the
+        position. Where it comes to rest, `velocity` is zero.
+        """
+        self.velocity = math.copysign(max(abs(self.velocity) - deceleration * dt_s, 0.0), self.velocity)
+        self.position += self.velocity * dt_s
+        return self.position
+
 
 class TargetRamp:
     """Targets that come 30 times a second, spread over the time between them, so that a motion at 125 Hz has

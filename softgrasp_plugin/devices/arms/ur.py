@@ -4,7 +4,9 @@ import atexit
 import contextlib
 import importlib.util
 import logging
+import os
 import subprocess
+import sys
 import threading
 import time
 from multiprocessing import Pipe
@@ -13,7 +15,6 @@ from multiprocessing.connection import Connection
 import numpy as np
 from lerobot.utils.errors import DeviceAlreadyConnectedError, DeviceNotConnectedError
 
-from ..bare_process import bare_command
 from ..errors import DeviceLostError
 from .config import URArmConfig
 from .ur_link import arm_name
@@ -107,6 +108,7 @@ class _Helper:
         self.fault: Exception | None = None
         self._name = arm_name(config)
         self._state = "starting"
+        self._has_moved = self._stands = False
         self._ending = False
         self._heard = threading.Event()
         self._connection, other_end = Pipe()
@@ -156,22 +158,36 @@ class _Helper:
             self._process.wait()
         self._thread.join()
         self._connection.close()
+        if self._stands:
+            logger.info("%s stands.", self._name)
+        elif self._has_moved:
+            logger.warning(
+                "%s: whether it stands could not be verified. Keep away until you have seen it stand; its "
+                "own watchdog stops it.",
+                self._name,
+            )
 
     def _listen(self) -> None:
         timeout_s = None
         try:
-            while self._connection.poll(timeout_s):
+            # Stopping and hanging up take longer than a heartbeat; `end` has a patience of its own.
+            while self._connection.poll(timeout_s) or self._ending:
                 kind, *rest = self._connection.recv()
+                if kind == "stopped":
+                    (self._stands,) = rest
+                    return
                 if kind == "fault":
                     error_class, arguments = rest
                     self._fail(error_class(*arguments))
-                    return
+                    timeout_s = None  # it now stops the arm and hangs up, or `end` kills it
+                    continue
                 self._state, timeout_s = kind, _SILENT_AFTER_S
+                self._has_moved = True
                 self._heard.set()
             problem = f"its helper process has been silent for {_SILENT_AFTER_S} s."
         except (EOFError, OSError):
             problem = "its helper process died."
-        if not self._ending:
+        if not self._ending and self.fault is None:
             self._fail(self._lost(problem))
 
     def _fail(self, error: Exception) -> None:
@@ -191,7 +207,7 @@ def _start_process(connection: Connection) -> "subprocess.Popen[bytes]":
     descriptor = connection.fileno()
     # A session of its own: Ctrl-C is for us, and we tell the helper. ur_rtde talks on standard output.
     return subprocess.Popen(
-        bare_command("devices.arms.ur_process", str(descriptor)),
+        [sys.executable, "-P", "-m", f"{__package__}.ur_process", str(descriptor)],
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -200,9 +216,14 @@ def _start_process(connection: Connection) -> "subprocess.Popen[bytes]":
 
 
 def _require_ur_rtde() -> None:
+    if os.name != "posix":
+        raise ImportError(
+            "The UR arm is driven from a helper process that only Linux and macOS can start. Without an arm "
+            "use --robot.arm.type=none."
+        )
     if importlib.util.find_spec("rtde_control") is None:
         raise ImportError(
             f"The UR arm needs the package ur_rtde. Install it with: {INSTALL_LINE}. It has wheels for "
-            "Python 3.12 on x86-64 Linux and on Windows; elsewhere it builds from source with CMake and "
+            "Python 3.12 on x86-64 Linux; elsewhere it builds from source with CMake and "
             "Boost. Without an arm use --robot.arm.type=none."
         )

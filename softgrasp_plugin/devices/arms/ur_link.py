@@ -20,11 +20,13 @@ from .config import URArmConfig
 PORTS = {30004: "RTDE", 30003: "script", 29999: "dashboard"}
 
 _PROBE_TIMEOUT_S = 2.0
-_VARIABLES = ["timestamp", "actual_q", "robot_mode", "safety_status_bits", "runtime_state"]
+_VARIABLES = ["timestamp", "actual_q", "actual_qd", "robot_mode", "safety_status_bits", "runtime_state"]
 _RECEIVE_HZ = 125.0
 _PLAYING = 2
 _ROBOT_RUNNING = 7
 _STOP_DECELERATION = 2.0
+_STANDS_RAD_S = 0.01
+_STANDS_WITHIN_S = 1.0
 
 _SAFETY_BITS = {
     2: "protective stop",
@@ -56,7 +58,7 @@ class Link(Protocol):
     def forward(self, joints: FloatArray) -> FloatArray: ...
     def inverse(self, pose: FloatArray, near: FloatArray) -> FloatArray: ...
     def servo(self, joints: FloatArray, dt_s: float) -> None: ...
-    def close(self) -> None: ...
+    def close(self) -> bool: ...
 
 
 class URLink:
@@ -157,12 +159,29 @@ class URLink:
         """Send one servo target (6,), meant for the next `dt_s` seconds; this also feeds the watchdog."""
         self._control.servoJ(joints.tolist(), 0.0, 0.0, dt_s, self._config.lookahead_s, self._config.gain)
 
-    def close(self) -> None:
-        """Leave servo mode, end the control program and hang up; blocks on a dead link."""
+    def close(self) -> bool:
+        """Leave servo mode, end the control program and hang up; blocks on a dead link.
+
+        Returns:
+            Whether the joints were then seen to stand.
+        """
         self._control.servoStop(_STOP_DECELERATION)
+        stands = self._comes_to_rest()
         self._control.stopScript()
         self._control.disconnect()
         self._receive.disconnect()
+        return stands
+
+    def _comes_to_rest(self) -> bool:
+        """Whether a state that is newer than the stop says that no joint turns any more."""
+        before, deadline = float(self._receive.getTimestamp()), time.monotonic() + _STANDS_WITHIN_S
+        while time.monotonic() < deadline:
+            speeds = np.array(self._receive.getActualQd(), dtype=np.float64)
+            is_new = float(self._receive.getTimestamp()) > before
+            if is_new and speeds.shape == (6,) and (np.abs(speeds) < _STANDS_RAD_S).all():
+                return True
+            time.sleep(1.0 / _RECEIVE_HZ)
+        return False
 
     def _probe(self) -> None:
         for port, purpose in PORTS.items():

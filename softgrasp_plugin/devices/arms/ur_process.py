@@ -6,8 +6,8 @@ whose first element says what they are:
 
 * to here: ``("config", URArmConfig)`` once, then ``("lift", height in metres)``; ``("stop", None)`` or the
   pipe's end means: stop and hang up.
-* from here: ``("moving",)`` and ``("ready",)`` as a heartbeat, ``("fault", class, arguments)`` as the last
-  word.
+* from here: ``("moving",)`` and ``("ready",)`` as a heartbeat, ``("fault", class, arguments)`` where it
+  failed, and as the last word, unless the link is lost, ``("stopped", whether the arm was seen to stand)``.
 """
 
 import contextlib
@@ -24,13 +24,21 @@ from ..realtime import prefer_this_thread
 from .config import RATES_HZ, URArmConfig
 from .motion import JointPath, SpeedLimiter, TargetRamp
 from .ur_link import Link, URLink, arm_name
-from .ur_plan import plan_approach, plan_lift
+from .ur_plan import PathLimits, approach_limits, plan_approach, plan_lift
 
 HEARTBEAT_S = 0.05
 
 _ARRIVED_RAD = 0.02
-_ARRIVED_SHARE = 1e-4
+_ARRIVED_SHARE = 1e-6
 _APPROACH_MARGIN_S = 3.0
+
+_LONGEST_BRAKE_S = 0.5
+"""A stop takes no longer, also where `max_acceleration_m_s2` would."""
+
+_FOLLOWS_RAD, _FOLLOWS_S = 0.2, 0.5
+"""An arm lags behind its servo target by less than this angle and the way of this time: servoJ's smoothing
+and a state that is `link_timeout_s` old are inside, a joint that stands or reads nonsense is not.
+"""
 
 
 def main() -> None:
@@ -56,9 +64,9 @@ def serve(connection: Connection, open_link: Callable[[URArmConfig], Link] = URL
             raise
         except DeviceError as error:
             _report(connection, error)
-            link.close()
+            _say(connection, "stopped", link.close())
         else:
-            link.close()
+            _say(connection, "stopped", link.close())
     except Exception as error:  # the other end raises it where the arm is used
         _report(connection, error)
 
@@ -68,8 +76,12 @@ def _report(connection: Connection, error: Exception) -> None:
         (error.device, error.problem, error.remedy) if isinstance(error, DeviceError) else (str(error),)
     )
     kind = type(error) if isinstance(error, DeviceError | ImportError) else RuntimeError
+    _say(connection, "fault", kind, arguments)
+
+
+def _say(connection: Connection, *words: object) -> None:
     with contextlib.suppress(OSError):
-        connection.send(("fault", kind, arguments))
+        connection.send(words)
 
 
 def _run(connection: Connection, config: URArmConfig, link: Link) -> None:
@@ -77,9 +89,10 @@ def _run(connection: Connection, config: URArmConfig, link: Link) -> None:
     link.set_tool()
     lift = plan_lift(link, config)
     approach = plan_approach(link, config)
+    limits = approach_limits(link, config, approach)
     link.arm_watchdog()
     stream = ServoStream(link, config, connection)
-    if stream.approach(approach):
+    if stream.approach(approach, limits):
         stream.lift(lift)
 
 
@@ -94,16 +107,18 @@ class ServoStream:
         self._due = self._beat_due = time.monotonic()
         self._height: float | None = 0.0
 
-    def approach(self, path: JointPath) -> bool:
-        """Move to the end of `path`; False if the pipe closed meanwhile.
+    def approach(self, path: JointPath, limits: PathLimits) -> bool:
+        """Move to the end of `path`; False, and at rest, if the pipe closed meanwhile.
 
         Raises:
-            DeviceError: if the arm stops, or does not arrive in time.
+            DeviceError: if the arm stops, does not follow, or does not arrive in time.
         """
         length = float(path.stations[-1])
-        speed, acceleration = self._config.approach_speed_rad_s, self._config.approach_acceleration_rad_s2
-        limiter = SpeedLimiter(0.0, speed, acceleration)
-        deadline = time.monotonic() + length / speed + speed / acceleration + _APPROACH_MARGIN_S
+        limiter = SpeedLimiter(0.0, limits.speed, limits.acceleration)
+        self._tolerance = _FOLLOWS_RAD + _FOLLOWS_S * limits.speed
+        deadline = (
+            time.monotonic() + length / limits.speed + limits.speed / limits.acceleration + _APPROACH_MARGIN_S
+        )
         while abs(limiter.position - length) > _ARRIVED_SHARE or self._distance(path) > _ARRIVED_RAD:
             if time.monotonic() > deadline:
                 raise DeviceFaultError(
@@ -114,40 +129,69 @@ class ServoStream:
                 )
             self._tick(path, limiter.step(length, self._period), "moving")
             if self._height is None:
+                self._brake(path, limiter, limits.acceleration)
                 return False
         return True
 
     def lift(self, path: JointPath) -> None:
-        """Follow the commanded height along `path` until the pipe closes.
+        """Follow the commanded height along `path` until the pipe closes, then come to rest.
 
         Raises:
-            DeviceError: if the arm stops.
+            DeviceError: if the arm stops, or does not follow.
         """
-        limiter = SpeedLimiter(0.0, self._config.max_speed_m_s, self._config.max_acceleration_m_s2)
+        speed, acceleration = self._config.max_speed_m_s, self._config.max_acceleration_m_s2
+        limiter = SpeedLimiter(0.0, speed, acceleration)
+        self._tolerance = _FOLLOWS_RAD + _FOLLOWS_S * path.steepest * speed
         ramp, commanded = TargetRamp(0.0), 0.0
         while self._height is not None:
             if self._height != commanded:
                 commanded = self._height
-                ramp.command(commanded, time.monotonic())
+                # The last thing before the wire: whatever was asked for, the target stays inside.
+                height = min(max(commanded, 0.0), self._config.max_height_m)
+                ramp.command(height, time.monotonic())
             self._tick(path, limiter.step(ramp.at(time.monotonic()), self._period), "ready")
+        self._brake(path, limiter, acceleration)
+
+    def _brake(self, path: JointPath, limiter: SpeedLimiter, deceleration: float) -> None:
+        """Come to rest on the path, although nobody listens any more."""
+        deceleration = max(deceleration, abs(limiter.velocity) / _LONGEST_BRAKE_S)
+        while limiter.velocity != 0.0:
+            self._servo(path, limiter.brake(deceleration, self._period))
+            time.sleep(max(self._due - time.monotonic(), 0.0))
 
     def _distance(self, path: JointPath) -> float:
         return float(np.abs(self._link.joints - path.joints[-1]).max())
 
     def _tick(self, path: JointPath, position: float, state: str) -> None:
-        self._link.check()
-        self._link.check_program()
-        self._link.servo(path.at(position), self._period)
+        self._servo(path, position)
         now = time.monotonic()
         if now >= self._beat_due:
             self._beat_due = now + HEARTBEAT_S
-            self._connection.send((state,))
-        self._due = max(self._due + self._period, now)
+            _say(self._connection, state)
         self._listen_until(self._due)
+
+    def _servo(self, path: JointPath, position: float) -> None:
+        self._link.check()
+        self._link.check_program()
+        target = path.at(position)
+        behind = np.abs(self._link.joints - target)
+        if not (behind <= self._tolerance).all():
+            raise DeviceFaultError(
+                arm_name(self._config),
+                f"joint {int(behind.argmax())} reads {behind.max():.2f} rad from where it was told to be "
+                f"(joints now: {np.round(self._link.joints, 2).tolist()}).",
+                "Look whether the arm is held, and compare the joint angles on the teach pendant.",
+            )
+        self._link.servo(target, self._period)
+        self._due = max(self._due + self._period, time.monotonic())
 
     def _listen_until(self, due: float) -> None:
         try:
             while self._connection.poll(max(due - time.monotonic(), 0.0)):
                 _, self._height = self._connection.recv()
-        except EOFError:
+        except (EOFError, OSError):  # a reset, where the other end died with words of ours unread
             self._height = None
+
+
+if __name__ == "__main__":
+    main()

@@ -10,10 +10,18 @@ from lerobot.motors.dynamixel import DynamixelMotorsBus, OperatingMode
 from lerobot.motors.dynamixel.dynamixel import TorqueMode
 from numpy.typing import ArrayLike
 
-from ..errors import DeviceFaultError, DeviceLostError, DeviceSilentError
+from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
 from ..serial_link import warn_about_latency
 from .models import MOTOR_MODELS, force_model
-from .state import STATE_ADDRESS, STATE_LENGTH, BusState, IntArray, hardware_error_text
+from .state import (
+    PASSING_STATUS_ERRORS,
+    STATE_ADDRESS,
+    STATE_LENGTH,
+    BusState,
+    IntArray,
+    hardware_error_text,
+    status_error_text,
+)
 from .wire import GuardedPort, ResyncPacketHandler
 
 logger = logging.getLogger(__name__)
@@ -22,6 +30,9 @@ RETRIES = 2
 _ALERT = 0x80
 _SAME_TABLE_AS = "xl330-m288"
 _WATCHDOG_UNIT_S = 0.020
+_TORQUE_OFF = "its torque is off"
+_SAME_POSITION = 20
+"""Counts by which a goal may differ from where a motor stands without a visible motion: 1.8 degrees."""
 
 
 def _with_missing_models(table: dict[str, Any]) -> dict[str, Any]:
@@ -38,7 +49,8 @@ class ForceMotorsBus(DynamixelMotorsBus):
       where the firmware has it.
     * A reply that comes late is never returned as fresh (see `wire.py`), in any of LeRobot's own methods
       either.
-    * A motor that reports a hardware error raises it, with its name and the error in words.
+    * A motor that reports a hardware error raises it, with its name, the error in words, and whether its
+      torque is off, as read back. A motor that refuses a write is named with its reason.
     * The handshake retries, so that a busy computer does not look like a missing motor, and a failed one
       leaves the port closed.
 
@@ -153,6 +165,7 @@ class ForceMotorsBus(DynamixelMotorsBus):
             DeviceFaultError: if a motor reports a hardware error; the message names it.
             DeviceLostError: if the port failed.
         """
+        problem = f"no valid reply from the motors {list(self.motors)} in {num_retry + 1} tries."
         for _ in range(1 + num_retry):
             replies = self._read_blocks(fast=self._fast)
             if replies is None:
@@ -160,10 +173,16 @@ class ForceMotorsBus(DynamixelMotorsBus):
             alerted = {motor_id for motor_id, (error, _) in replies.items() if error & _ALERT}
             if alerted:
                 raise self._hardware_fault(alerted)
+            codes = {motor_id: error for motor_id, (error, _) in replies.items() if error}
+            if any(code not in PASSING_STATUS_ERRORS for code in codes.values()):
+                raise self._refusal(codes, "reading its state")
+            if codes:
+                problem = f"the motors answer that reading failed: {self._described(codes)}."
+                continue
             return BusState.from_blocks([replies[motor_id][1] for motor_id in self.ids])
         raise DeviceSilentError(
             self.device,
-            f"no valid reply from the motors {list(self.motors)} in {num_retry + 1} tries.",
+            problem,
             "Check power and cables; if it happens now and then, lower the rate or the baud rate.",
         )
 
@@ -191,8 +210,75 @@ class ForceMotorsBus(DynamixelMotorsBus):
         replies = {part[1]: (part[0], part[2 : 2 + STATE_LENGTH]) for part in parts}
         return replies if replies.keys() == set(ids) else None
 
+    def _refusal(self, codes: dict[int, int], request: str) -> DeviceFaultError:
+        """The error for motors that refuse a request; `codes` has the error number by id."""
+        return DeviceFaultError(
+            self.device,
+            f"{request} is refused by {self._described(codes)}.",
+            "Check that the model and its firmware are the ones configured.",
+        )
+
+    def _described(self, codes: dict[int, int]) -> str:
+        return "; ".join(
+            f"motor {self._id_to_name(motor_id)} (id {motor_id}): {status_error_text(code)}"
+            for motor_id, code in codes.items()
+        )
+
+    def _write(
+        self,
+        addr: int,
+        length: int,
+        motor_id: int,
+        value: int,
+        *,
+        num_retry: int = 0,
+        raise_on_error: bool = True,
+        err_msg: str = "",
+    ) -> tuple[int, int]:
+        """LeRobot's acknowledged write, with errors that name the motor and its reason.
+
+        Raises:
+            DeviceFaultError: if the motor reports a hardware error, or refuses the value.
+            DeviceSilentError: if no valid acknowledgement came.
+            DeviceError: if the motor could not process the packet, several times.
+        """
+        comm, error = dxl.COMM_RX_TIMEOUT, 0
+        for _ in range(1 + num_retry):
+            comm, error = super()._write(addr, length, motor_id, value, raise_on_error=False)
+            if comm == dxl.COMM_SUCCESS and error not in PASSING_STATUS_ERRORS:
+                break
+        if not raise_on_error or (comm == dxl.COMM_SUCCESS and not error):
+            return comm, error
+        name = self._id_to_name(motor_id)
+        if comm != dxl.COMM_SUCCESS:
+            raise DeviceSilentError(
+                self.device,
+                f"motor {name} (id {motor_id}) did not acknowledge a write to register {addr} in "
+                f"{1 + num_retry} tries.",
+                "Check power and cables.",
+            )
+        if error & _ALERT:
+            raise self._hardware_fault({motor_id})
+        if error in PASSING_STATUS_ERRORS:
+            raise DeviceError(
+                self.device,
+                f"motor {name} (id {motor_id}) answers a write to register {addr}: "
+                f"{status_error_text(error)}, {1 + num_retry} times.",
+                "Check cables and grounding, or lower the baud rate.",
+            )
+        raise self._refusal({motor_id: error}, f"writing {value} to register {addr}")
+
+    def _torque_text(self, motor_id: int) -> str:
+        """Whether a motor's torque is off, as it says itself at this moment."""
+        address, _ = self.model_ctrl_table[self._id_to_model(motor_id)]["Torque_Enable"]
+        for _ in range(1 + RETRIES):
+            value, result, error = self.packet_handler.read1ByteTxRx(self.port_handler, motor_id, address)
+            if result == dxl.COMM_SUCCESS and not error & ~_ALERT:
+                return _TORQUE_OFF if value == TorqueMode.DISABLED.value else "its torque is still ON"
+        return "whether its torque is off could not be verified"
+
     def _hardware_fault(self, motor_ids: set[int]) -> DeviceFaultError:
-        problems = []
+        problems, torques = [], []
         for motor_id in sorted(motor_ids):
             address, _ = self.model_ctrl_table[self._id_to_model(motor_id)]["Hardware_Error_Status"]
             status, result, _ = self.packet_handler.read1ByteTxRx(self.port_handler, motor_id, address)
@@ -201,12 +287,29 @@ class ForceMotorsBus(DynamixelMotorsBus):
                 if result == dxl.COMM_SUCCESS
                 else "hardware error, status unreadable"
             )
-            problems.append(f"motor {self._id_to_name(motor_id)} (id {motor_id}): {text}")
+            torques.append(self._torque_text(motor_id))
+            problems.append(f"motor {self._id_to_name(motor_id)} (id {motor_id}): {text}; {torques[-1]}")
+        caution = "" if all(torque == _TORQUE_OFF for torque in torques) else "It may move: cut its power. "
         return DeviceFaultError(
             self.device,
-            f"{'; '.join(problems)}.",
-            "Its torque is off now. Remove the cause (load, heat, supply), then switch its power off and on.",
+            f"{'. '.join(problems)}.",
+            f"{caution}Remove the cause (load, heat, supply), then switch its power off and on.",
         )
+
+    def require_torque_off(self) -> None:
+        """See that every motor is limp, before a person is told so.
+
+        Raises:
+            DeviceFaultError: if one is not, or does not say; the message names it.
+        """
+        texts = {name: self._torque_text(motor.id) for name, motor in self.motors.items()}
+        problems = [f"motor {name}: {text}" for name, text in texts.items() if text != _TORQUE_OFF]
+        if problems:
+            raise DeviceFaultError(
+                self.device,
+                f"{'; '.join(problems)}.",
+                "Do not touch it; cut its power, then connect again.",
+            )
 
     def write_goals(self, current: ArrayLike, position: ArrayLike) -> None:
         """Set Goal_Current, then Goal_Position, of every motor; not acknowledged by the motors.
@@ -221,6 +324,37 @@ class ForceMotorsBus(DynamixelMotorsBus):
         names = list(self.motors)
         self.sync_write("Goal_Current", dict(zip(names, _integers(current), strict=True)), normalize=False)
         self.sync_write("Goal_Position", dict(zip(names, _integers(position), strict=True)), normalize=False)
+
+    def hold(self, current: ArrayLike, position: ArrayLike) -> None:
+        """Switch torque on, with every motor holding `position` with at most `current`, see `write_goals`.
+
+        Goals are not acknowledged, and a motor that missed its goal would drive to an older one as soon as
+        its torque is on; so they are read back before.
+
+        Raises:
+            DeviceFaultError: if a motor does not take its goals; torque stays off then.
+            DeviceError: if the motors cannot be reached.
+        """
+        names = list(self.motors)
+        currents, positions = _integers(current), _integers(position)
+        astray = names
+        for _ in range(1 + RETRIES):
+            self.write_goals(currents, positions)
+            goal_currents = self.sync_read("Goal_Current", normalize=False, num_retry=RETRIES)
+            goal_positions = self.sync_read("Goal_Position", normalize=False, num_retry=RETRIES)
+            astray = [
+                name
+                for name, most, here in zip(names, currents, positions, strict=True)
+                if goal_currents[name] > most or abs(goal_positions[name] - here) > _SAME_POSITION
+            ]
+            if not astray:
+                self.enable_torque(num_retry=RETRIES)
+                return
+        raise DeviceFaultError(
+            self.device,
+            f"the motors {', '.join(astray)} do not take their goals.",
+            "Their torque has not been switched on. Check cables and firmware, then connect again.",
+        )
 
     def current_limits(self) -> IntArray:
         """Current_Limit of every motor, shape (n,), in its own units."""

@@ -18,6 +18,18 @@ _HARDWARE_ERRORS = {
     5: "overload",
 }
 
+_STATUS_ERRORS = {
+    1: "it could not process the packet",
+    2: "unknown instruction",
+    3: "the packet arrived damaged",
+    4: "value out of the register's range",
+    5: "wrong length of data",
+    6: "value beyond a limit set in the motor",
+    7: "this register cannot be read or written now",
+}
+PASSING_STATUS_ERRORS = (1, 3)
+"""Errors in a status packet after which the same request may succeed; the rest are refusals."""
+
 IntArray = NDArray[np.int64]
 
 
@@ -52,3 +64,8 @@ def hardware_error_text(status: int) -> str:
     """The bits of Hardware_Error_Status in words."""
     named = [text for bit, text in _HARDWARE_ERRORS.items() if status >> bit & 1]
     return ", ".join(named) if named else f"unknown hardware error {status:#04x}"
+
+
+def status_error_text(code: int) -> str:
+    """The error number of a status packet, alert bit removed, in words."""
+    return _STATUS_ERRORS.get(code, f"unknown error {code:#04x}")

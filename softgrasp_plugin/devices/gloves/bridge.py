@@ -4,6 +4,7 @@ Python driver.
 
 import logging
 import math
+import select
 import socket
 import time
 from collections import Counter
@@ -12,6 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from lerobot.motors import MotorCalibration
 
+from ...bounds import require_within
+from ...grasping.force_feedback import MAX_TORQUE_N
 from ...joints import JOINTS, NUM_JOINTS, FloatArray
 from ..errors import DeviceLostError, DeviceSilentError
 from .bridge_messages import (
@@ -22,14 +25,20 @@ from .bridge_messages import (
     encode_feedback,
     parse_glove,
 )
-from .calibration import RangeTable, ask_open_and_bent
+from .calibration import RangeTable, ask_open_and_bent, check_entry
 from .config import BridgeGloveConfig
 from .protocol import GloveSample
+from .rendering import beyond_range, shifted_to
 
 logger = logging.getLogger(__name__)
 
 _COUNTS = 10_000
 """LeRobot's calibration file holds integers: angles are stored in ten-thousandths."""
+
+_MOST_PER_LOOK = 256
+"""Datagrams taken at once, of whatever origin: a flood must not keep the glove's tick. It is what a socket
+buffer of the usual size holds.
+"""
 
 _FIRST_MESSAGE_TIMEOUT_S = 5.0
 _RELEASE_TIMEOUT_S = 0.3
@@ -50,6 +59,9 @@ class BridgeGlove:
         config: where to listen.
         calibration: the wearer's range as LeRobot stores it; empty to take the angles as they come.
         clock: seconds.
+
+    Raises:
+        ValueError: if the calibration cannot be a bridge glove's.
     """
 
     def __init__(
@@ -60,7 +72,16 @@ class BridgeGlove:
     ) -> None:
         self.config = config
         self.dropped: Counter[str] = Counter()
-        self._ranges = RangeTable(calibration) if calibration else None
+        self._refusal = ""
+        self._ranges: RangeTable | None = None
+        if calibration:
+            if set(calibration) != set(JOINTS):
+                raise ValueError(f"a bridge glove's calibration has the joints {', '.join(JOINTS)}.")
+            for joint, entry in calibration.items():
+                check_entry(joint, entry, JOINTS.index(joint), _COUNTS)
+                require_within(f"range_min of {joint}", entry.range_min, 0, _COUNTS)
+                require_within(f"range_max of {joint}", entry.range_max, 0, _COUNTS)
+            self._ranges = RangeTable(calibration)
         self._clock = clock
         self._socket: socket.socket | None = None
         self._forget_peer()
@@ -100,6 +121,7 @@ class BridgeGlove:
                 "Is another recording running? Choose another --teleop.glove.udp_port.",
             ) from error
         self._socket = opened
+        self._drained_at = self._clock()
         try:
             self._receive(_FIRST_MESSAGE_TIMEOUT_S)
         except BaseException:
@@ -129,24 +151,15 @@ class BridgeGlove:
         self._take_waiting()
         if self._message is None or self._clock() - self._heard_at > _SILENCE_S:
             self._receive(_SILENCE_S)
-        assert self._message is not None
-        angle = self._message.angle
-        if self._ranges is not None:
-            angle = self._ranges.normalise(dict(zip(JOINTS, (angle * _COUNTS).tolist(), strict=True)))
-        return GloveSample(angle, self._heard_at)
+        return GloveSample(np.clip(self._measured(), 0.0, 1.0), self._heard_at)
 
     def render(self, torque: FloatArray, angle: FloatArray) -> None:
-        """Send T̂m (6,) in newtons and Âm (6,)."""
-        force = np.where(np.isfinite(torque), np.maximum(torque, 0.0), 0.0)
-        held = np.clip(np.where(np.isfinite(angle), angle, 0.0), 0.0, 1.0)
-        if self._ranges is not None:
-            raw = self._ranges.denormalise(held)
-            held = np.array([min(max(raw[joint] / _COUNTS, 0.0), 1.0) for joint in JOINTS])
-        self._send(force, held)
+        """Send T̂m (6,) in newtons, 10 at most, and Âm (6,)."""
+        self._press(torque, shifted_to(np.asarray(angle, dtype=np.float64), self._measured()))
 
     def lead(self, torque: FloatArray, angle: FloatArray) -> None:
         """Send a position goal; the glove program cannot tell it from force, and need not."""
-        self.render(torque, angle)
+        self._press(torque, beyond_range(np.asarray(angle, dtype=np.float64), self._measured()))
 
     def release(self) -> None:
         """Tell the program to set every joint free, until it confirms.
@@ -164,7 +177,7 @@ class BridgeGlove:
             self._send(zero, zero)
         raise DeviceLostError(
             str(self),
-            "the glove program did not confirm that every joint is free.",
+            f"the glove program did not confirm that every joint is free.{self._refusal}",
             "Take the glove's power away if it pulls, then look whether the program runs and returns our "
             '"seq" as its "ack".',
         )
@@ -177,6 +190,23 @@ class BridgeGlove:
         )
         self._ranges = RangeTable(calibration)
         return calibration
+
+    def _measured(self) -> FloatArray:
+        """Angles (6,); outside [0, 1] where a finger has left the calibrated range."""
+        if self._message is None:
+            raise DeviceSilentError(str(self), "it has not spoken.", "Start the glove program.")
+        angle = self._message.angle
+        if self._ranges is None:
+            return angle
+        return self._ranges.measure(dict(zip(JOINTS, (angle * _COUNTS).tolist(), strict=True)))
+
+    def _press(self, torque: FloatArray, angle: FloatArray) -> None:
+        force = np.where(np.isfinite(torque), np.clip(torque, 0.0, MAX_TORQUE_N), 0.0)
+        held = np.where(np.isfinite(angle), angle, self._measured())
+        if self._ranges is not None:
+            raw = self._ranges.denormalise(held)
+            held = np.array([raw[joint] / _COUNTS for joint in JOINTS])
+        self._send(force, np.clip(held, 0.0, 1.0))
 
     def _read_counts(self) -> dict[str, int]:
         return {
@@ -215,8 +245,8 @@ class BridgeGlove:
 
     def _receive(self, timeout_s: float) -> None:
         deadline = self._clock() + timeout_s
-        seen = self._heard_at
-        while self._heard_at == seen:
+        seen, self._refusal = self._message, ""
+        while self._message is seen:
             left = deadline - self._clock()
             if left <= 0:
                 dropped = (
@@ -225,28 +255,33 @@ class BridgeGlove:
                 )
                 raise DeviceSilentError(
                     str(self),
-                    f"no message for {timeout_s:g} s (dropped so far: {dropped}).",
-                    "Start the glove program and let it send there at 100 Hz or more; "
+                    f"no message for {timeout_s:g} s (dropped so far: {dropped}).{self._refusal}",
+                    "Correct what the glove program sends."
+                    if self._refusal
+                    else "Start the glove program and let it send there at 100 Hz or more; "
                     "docs/examples/bridge_glove.py is one that works.",
                 )
             self._take_waiting(left)
 
     def _take_waiting(self, timeout_s: float = 0.0) -> None:
-        """Take every datagram that waits, after waiting for a first one for at most `timeout_s`."""
+        """Take what waits, 256 datagrams at most, after waiting for a first one for at most `timeout_s`."""
         opened = self._open_socket()
-        opened.settimeout(max(timeout_s, 0.0))
-        while True:
+        opened.settimeout(0.0)
+        if timeout_s > 0.0 and not select.select([opened], [], [], 0.0)[0]:
+            select.select([opened], [], [], timeout_s)
+            self._drained_at = self._clock()  # until just now nothing waited
+        looked_at = self._clock()
+        for _ in range(_MOST_PER_LOOK):
             try:
                 datagram, sender = opened.recvfrom(MAX_BYTES + 1)
-            except (TimeoutError, BlockingIOError):
-                break
+            except BlockingIOError:
+                self._drained_at = looked_at
+                return
             except ConnectionRefusedError:
                 # The answer to a feedback message whose addressee is gone; silence tells the rest.
                 self.dropped["refused"] += 1
                 continue
             self._take(datagram, sender)
-            opened.settimeout(0.0)
-        self._drained_at = self._clock()
 
     def _take(self, datagram: bytes, sender: tuple[str, int]) -> None:
         silent = self._clock() - self._heard_at > _SILENCE_S
@@ -257,7 +292,8 @@ class BridgeGlove:
             return
         try:
             message = parse_glove(datagram)
-        except ValueError as error:
+        except Exception as error:  # whatever a stranger's bytes raise, they are refused and counted
+            self._refusal = f" The last message was refused: {error}."
             if not self.dropped["malformed"]:
                 logger.warning("%s: dropped a message from %s:%d: %s.", self, *sender, error)
             self.dropped["oversized" if len(datagram) > MAX_BYTES else "malformed"] += 1
@@ -274,17 +310,19 @@ class BridgeGlove:
             self._candidate = sender, message.seq
 
     def _accept(self, message: GloveMessage, sender: tuple[str, int]) -> None:
-        self._peer, self._message, self._heard_at = sender, message, self._clock()
+        # It came at some time since nothing waited last; a sample's age is never understated.
+        self._peer, self._message, self._heard_at = sender, message, self._drained_at
         self._candidate = None
 
     def _discard(self) -> None:
         opened = self._open_socket()
         opened.settimeout(0.0)
-        while True:
+        for _ in range(_MOST_PER_LOOK * 4):
             try:
                 opened.recvfrom(MAX_BYTES + 1)
             except ConnectionRefusedError:
                 continue
-            except (TimeoutError, BlockingIOError):
+            except BlockingIOError:
+                self._drained_at = self._clock()
                 return
             self.dropped["late"] += 1

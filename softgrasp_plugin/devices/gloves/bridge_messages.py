@@ -7,7 +7,8 @@ Glove program → us, at 100 Hz or more, also while nothing changes::
 * ``softgrasp_glove``: the version of this format.
 * ``seq``: an integer that grows with every message. One that does not is late and is dropped; a program that
   starts again from 0 is taken up after 150 ms of silence and two messages in order.
-* ``angle``: six numbers in the order of `joints.JOINTS`, 0 finger straight … 1 finger bent. A glove whose
+* ``angle``: six numbers in the order of `joints.JOINTS`, 0 finger straight … 1 finger bent; up to 0.01
+  outside is taken as the end, more is refused. A glove whose
   wearer is calibrated here (`lerobot-calibrate`) may send any monotonic measure inside 0 … 1.
 * ``ack``: ``seq`` of the newest of our messages that the glove's motors carry out; null before the first.
 
@@ -34,6 +35,9 @@ from ...joints import NUM_JOINTS, FloatArray
 VERSION = 1
 MAX_BYTES = 1024
 VALID_MS = 150
+
+_ROUNDING = 0.01
+"""An angle so little outside 0 … 1 comes from rounding or scaling, and is taken as the end."""
 
 _VERSION_KEY = "softgrasp_glove"
 _MAX_SEQ = 2**53
@@ -105,7 +109,7 @@ def parse_glove(datagram: bytes) -> GloveMessage:
     ack = document.get("ack")
     return GloveMessage(
         seq=_seq(document, "seq"),
-        angle=_six(document, "angle", 0.0, 1.0),
+        angle=_six(document, "angle", 0.0, 1.0, _ROUNDING),
         ack=None if ack is None else _seq(document, "ack"),
     )
 
@@ -147,13 +151,15 @@ def _seq(document: dict[str, Any], name: str) -> int:
     return value
 
 
-def _six(document: dict[str, Any], name: str, low: float, high: float) -> FloatArray:
+def _six(document: dict[str, Any], name: str, low: float, high: float, tolerance: float = 0.0) -> FloatArray:
     values = document.get(name)
     if not isinstance(values, list) or len(values) != NUM_JOINTS:
         raise ValueError(f'"{name}" must be a list of {NUM_JOINTS} numbers, got {values!r}')
     for value in values:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        # An integer may be too large for a float, so that nothing but a comparison can be asked of it.
+        if not is_number or value != value or value in (math.inf, -math.inf):
             raise ValueError(f'"{name}" must hold finite numbers, got {value!r}')
-        if not low <= value <= high:
-            raise ValueError(f'"{name}" must lie in {low:g}…{high:g}, got {value!r}')
-    return np.array(values, dtype=np.float64)
+        if not low - tolerance <= value <= high + tolerance:
+            raise ValueError(f'"{name}" must lie in {low:g}…{high:g}, got {str(value)[:20]}')
+    return np.clip(np.array(values, dtype=np.float64), low, high)

@@ -10,11 +10,48 @@ from statistics import median_low
 import numpy as np
 from lerobot.motors import MotorCalibration
 
+from ...bounds import require_within
 from ...joints import JOINTS, NUM_JOINTS, FloatArray
 
 _READINGS = 15
-_MINIMUM_RANGE = 100
+MINIMUM_RANGE = 100
 """Counts between straight and bent: 9° of a Dynamixel, a hundredth of a bridge glove's range."""
+
+
+_MAX_COUNTS = 1_048_575
+"""256 turns, the reach of a Dynamixel's position and its offset."""
+
+
+def check_entry(joint: str, entry: MotorCalibration, device_id: int, counts_per_turn: int) -> None:
+    """Refuse a joint's calibration that cannot be this device's.
+
+    Args:
+        joint: the joint.
+        entry: what a file says of it; its values may be of any type.
+        device_id: the id that the configuration gives the joint.
+        counts_per_turn: the widest range that the joint's sensor can see.
+
+    Raises:
+        ValueError: if the id is another, or a number is not whole or not plausible.
+    """
+    if joint not in JOINTS:
+        raise ValueError(f"{joint!r} is none of the joints {', '.join(JOINTS)}.")
+    bounds = {"id": 252, "drive_mode": 1, "homing_offset": _MAX_COUNTS, "range_min": _MAX_COUNTS}
+    for name, most in {**bounds, "range_max": _MAX_COUNTS}.items():
+        value = getattr(entry, name)
+        least = 0 if name in ("id", "drive_mode") else -most
+        require_within(f"{name} of {joint}", value, least, most)
+        if not isinstance(value, int):
+            raise ValueError(f"{name} of {joint} must be a whole number, got {value!r}.")
+    if entry.id != device_id:
+        raise ValueError(f"{joint} has id {device_id} in this glove and {entry.id} in the calibration.")
+    require_within(
+        f"range of {joint}, range_max - range_min,",
+        entry.range_max - entry.range_min,
+        MINIMUM_RANGE,
+        counts_per_turn,
+        "counts",
+    )
 
 
 class RangeTable:
@@ -35,11 +72,17 @@ class RangeTable:
 
     def normalise(self, counts: Mapping[str, float]) -> FloatArray:
         """Angles (6,) inside [0, 1] for readings by joint."""
+        return np.clip(self.measure(counts), 0.0, 1.0)
+
+    def measure(self, counts: Mapping[str, float]) -> FloatArray:
+        """Angles (6,) for readings by joint; outside [0, 1] where a finger is straighter or more bent than
+        at calibration. A goal comes from these: cut to the range it would drive the finger back into it.
+        """
         angle = np.zeros(NUM_JOINTS)
         for joint, count in counts.items():
             entry = self._calibration[joint]
             share = (count - entry.range_min) / (entry.range_max - entry.range_min)
-            angle[JOINTS.index(joint)] = min(max(1.0 - share if entry.drive_mode else share, 0.0), 1.0)
+            angle[JOINTS.index(joint)] = 1.0 - share if entry.drive_mode else share
         return angle
 
     def denormalise(self, angle: FloatArray) -> dict[str, int]:
@@ -51,16 +94,13 @@ class RangeTable:
             counts[joint] = round(entry.range_min + share * (entry.range_max - entry.range_min))
         return counts
 
-    def opens_downwards(self, joint: str) -> bool:
-        """Whether the count falls as the finger straightens."""
-        return not self._calibration[joint].drive_mode
-
 
 def ask_open_and_bent(
     joints: Sequence[str],
     ids: Mapping[str, int],
     read_counts: Callable[[], Mapping[str, int]],
     homing_offsets: Mapping[str, int] | None = None,
+    wraps: Mapping[str, int] | None = None,
 ) -> dict[str, MotorCalibration]:
     """Guide the wearer through the two ends of the range.
 
@@ -68,7 +108,8 @@ def ask_open_and_bent(
         joints: the joints to calibrate.
         ids: the id stored with each.
         read_counts: one reading of all of them.
-        homing_offsets: the offset stored with each; 0 if left out.
+        homing_offsets: the offset stored with each; 0 where there is none.
+        wraps: counts after which a joint's sensor starts again from 0; none where it does not.
 
     Returns:
         The calibration by joint.
@@ -77,15 +118,17 @@ def ask_open_and_bent(
         ValueError: if a joint hardly moved between the two.
     """
     input("Stretch every finger straight, thumb beside the palm, hold still and press ENTER....")
-    straight = _steady(joints, read_counts)
+    wraps = wraps or {}
+    straight = _steady(joints, read_counts, wraps)
     input(
         "Bend every finger fully, thumb bent and swung in front of the palm, hold still and press ENTER...."
     )
-    bent = _steady(joints, read_counts)
-    still = [joint for joint in joints if abs(bent[joint] - straight[joint]) < _MINIMUM_RANGE]
+    bent = _steady(joints, read_counts, wraps)
+    bent = {joint: unwrapped(count, straight[joint], wraps.get(joint)) for joint, count in bent.items()}
+    still = [joint for joint in joints if abs(bent[joint] - straight[joint]) < MINIMUM_RANGE]
     if still:
         raise ValueError(
-            f"{', '.join(still)} moved by less than {_MINIMUM_RANGE} counts between straight and bent "
+            f"{', '.join(still)} moved by less than {MINIMUM_RANGE} counts between straight and bent "
             f"({', '.join(f'{straight[j]}→{bent[j]}' for j in still)}). "
             "Look whether the right motor is configured for the joint and fixed to the finger, then run "
             "lerobot-calibrate again."
@@ -94,7 +137,7 @@ def ask_open_and_bent(
         joint: MotorCalibration(
             id=ids[joint],
             drive_mode=int(bent[joint] < straight[joint]),
-            homing_offset=homing_offsets[joint] if homing_offsets else 0,
+            homing_offset=(homing_offsets or {}).get(joint, 0),
             range_min=min(straight[joint], bent[joint]),
             range_max=max(straight[joint], bent[joint]),
         )
@@ -102,6 +145,18 @@ def ask_open_and_bent(
     }
 
 
-def _steady(joints: Sequence[str], read_counts: Callable[[], Mapping[str, int]]) -> dict[str, int]:
+def unwrapped(count: int, near: int, wrap: int | None) -> int:
+    """The reading `count` whole turns of `wrap` away that lies next to `near`."""
+    return count if wrap is None else count + round((near - count) / wrap) * wrap
+
+
+def _steady(
+    joints: Sequence[str], read_counts: Callable[[], Mapping[str, int]], wraps: Mapping[str, int]
+) -> dict[str, int]:
     readings = [read_counts() for _ in range(_READINGS)]
-    return {joint: median_low(reading[joint] for reading in readings) for joint in joints}
+    return {
+        joint: median_low(
+            unwrapped(reading[joint], readings[0][joint], wraps.get(joint)) for reading in readings
+        )
+        for joint in joints
+    }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import draccus
 
+from ...bounds import require_within
 from ...joints import JOINTS, THUMB_SWING
 
 MINIMUM_RATE_HZ = 100.0
@@ -34,8 +35,7 @@ class GloveConfig(draccus.ChoiceRegistry, abc.ABC):
         Raises:
             ValueError: if the glove would run slower than 100 Hz.
         """
-        if not MINIMUM_RATE_HZ <= self.rate_hz <= 1000.0:
-            raise ValueError(f"rate_hz must lie in {MINIMUM_RATE_HZ:.0f}…1000, got {self.rate_hz}.")
+        require_within("glove.rate_hz", self.rate_hz, MINIMUM_RATE_HZ, 1000.0, "Hz")
 
 
 @dataclass(kw_only=True)
@@ -61,15 +61,11 @@ class GloveMotorConfig:
         Raises:
             ValueError: if one is out of range.
         """
-        if not 0 <= self.id <= 252:
-            raise ValueError(f"A Dynamixel id lies in 0…252, got {self.id}.")
-        if not 0.005 <= self.lever_arm_m <= 0.3:
-            raise ValueError(
-                f"lever_arm_m is the distance from the motor's axis to the fingertip in metres, 0.005…0.3; "
-                f"got {self.lever_arm_m}."
-            )
-        if not 0 < self.max_current_ma <= 2000:
-            raise ValueError(f"max_current_ma must lie in (0, 2000], got {self.max_current_ma}.")
+        require_within("id of a motor", self.id, 0, 252)
+        require_within(
+            "lever_arm_m, from the motor's axis to the fingertip,", self.lever_arm_m, 0.005, 0.3, "m"
+        )
+        require_within("max_current_ma", self.max_current_ma, 0, 2000, "mA", above_low=True)
 
 
 @dataclass(kw_only=True)
@@ -122,9 +118,10 @@ class MotorGloveConfig(GloveConfig):
                 )
         if self.hold not in HOLDS:
             raise ValueError(f"hold is one of {', '.join(HOLDS)}; got {self.hold!r}.")
-        if not 0 < self.position_p_gain <= 16383:
-            raise ValueError(f"position_p_gain must lie in 1…16383, got {self.position_p_gain}.")
-        if not 0 <= self.bus_watchdog_ms <= 127 * 20 or self.bus_watchdog_ms % 20:
+        require_within("baudrate", self.baudrate, 9600, 4_500_000)
+        require_within("position_p_gain", self.position_p_gain, 1, 16383)
+        require_within("bus_watchdog_ms", self.bus_watchdog_ms, 0, 127 * 20, "ms")
+        if self.bus_watchdog_ms % 20:
             raise ValueError(
                 f"bus_watchdog_ms is a multiple of 20 from 0 to 2540, got {self.bus_watchdog_ms}."
             )
@@ -171,8 +168,7 @@ class DogloveConfig(MotorGloveConfig):
             ValueError: if the thumb's swing has two sources, or a value is out of range.
         """
         super().__post_init__()
-        if not 0 <= self.swing_encoder < 16:
-            raise ValueError(f"swing_encoder must lie in 0…15, got {self.swing_encoder}.")
+        require_within("swing_encoder", self.swing_encoder, 0, 15)
         swing = JOINTS[THUMB_SWING]
         if self.encoder_port is not None and (swing in self.motors or swing in self.follow):
             raise ValueError(
@@ -204,8 +200,7 @@ class BridgeGloveConfig(GloveConfig):
             ValueError: for an address or port that is none, or an open address without a peer.
         """
         super().__post_init__()
-        if not 0 <= self.udp_port < 65536:
-            raise ValueError(f"udp_port must lie in 0…65535, got {self.udp_port}.")
+        require_within("udp_port", self.udp_port, 0, 65535)
         for name in ("bind", "peer"):
             value = getattr(self, name)
             if value is not None:

@@ -13,6 +13,7 @@ from lerobot.motors import MotorCalibration
 
 from ...joints import JOINTS, THUMB_SWING, FloatArray
 from ..errors import DeviceLostError, DeviceSilentError
+from .calibration import unwrapped
 from .config import DogloveConfig
 from .encoder_frames import BAUDRATE, EncoderFrames
 from .motor_glove import MotorGlove
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _SWING = JOINTS[THUMB_SWING]
 _COUNTS_PER_DEGREE = 100
+_COUNTS_PER_TURN = 360 * _COUNTS_PER_DEGREE
 _FIRST_FRAME_TIMEOUT_S = 1.0
 _STALE_AFTER_S = 0.15
 
@@ -64,6 +66,8 @@ class Doglove(MotorGlove):
         if self._board is None or self._ranges is None:
             return sample
         counts, heard_at = self._swing_counts(self._board)
+        entry = self._calibration[_SWING]
+        counts = unwrapped(counts, (entry.range_min + entry.range_max) // 2, _COUNTS_PER_TURN)
         sample.angle[THUMB_SWING] = self._ranges.normalise({_SWING: counts})[THUMB_SWING]
         return GloveSample(sample.angle, min(sample.timestamp, heard_at))
 
@@ -74,6 +78,10 @@ class Doglove(MotorGlove):
     @property
     def _ids(self) -> dict[str, int]:
         return {**super()._ids, _SWING: self.config.swing_encoder}
+
+    @property
+    def _wraps(self) -> dict[str, int]:
+        return {_SWING: _COUNTS_PER_TURN}
 
     def _read_counts(self) -> dict[str, int]:
         counts = super()._read_counts()
@@ -128,15 +136,20 @@ class EncoderBoard:
         self._serial, self._newest = None, None
 
     def latest(self) -> tuple[FloatArray, float]:
-        """The newest angles (16,) in degrees, and when they came.
+        """The newest angles (16,) in degrees, and when they came at the earliest; after a pause, waits for a
+        frame for at most 150 ms.
 
         Raises:
             DeviceSilentError: if they are older than 150 ms.
             DeviceLostError: if the port failed.
         """
         self._look()
-        if self._newest is None or time.monotonic() - self._newest[1] > _STALE_AFTER_S:
-            raise self._silent("it has been silent for more than 150 ms.")
+        deadline = time.monotonic() + _STALE_AFTER_S
+        while self._newest is None or time.monotonic() - self._newest[1] > _STALE_AFTER_S:
+            if time.monotonic() > deadline:
+                raise self._silent("it has been silent for more than 150 ms.")
+            time.sleep(0.002)
+            self._look()
         return self._newest
 
     def _look(self) -> None:
@@ -147,13 +160,16 @@ class EncoderBoard:
             if now - self._looked_at > _STALE_AFTER_S:
                 # What waited while nobody looked is of unknown age.
                 self._serial.reset_input_buffer()
+                self.frames.forget()
+                self._looked_at = now
             data = self._serial.read(self._serial.in_waiting)
         except (serial.SerialException, OSError) as error:
             raise self._lost(error) from error
-        self._looked_at = now
         frames = self.frames.feed(data)
         if frames:
-            self._newest = frames[-1], now
+            # It came at some time since the last look; a sample's age is never understated.
+            self._newest = frames[-1], self._looked_at
+        self._looked_at = now
 
     def _lost(self, error: Exception) -> DeviceLostError:
         return DeviceLostError(

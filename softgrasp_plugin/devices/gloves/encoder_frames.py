@@ -19,6 +19,8 @@ _HEADER = b"\xaa\x55\x00\x00"
 _BODY = struct.Struct("<I16iI")
 _FULL_SCALE = 0x7FFFFF
 _SUPPLY_V = 5.0
+_TOLERANCE_DEG = 10.0
+"""Noise at the ends of the sensor; a reading further outside a turn is no angle."""
 
 
 class EncoderFrames:
@@ -26,6 +28,10 @@ class EncoderFrames:
 
     def __init__(self) -> None:
         self.damaged = 0
+        self._buffer = b""
+
+    def forget(self) -> None:
+        """Drop the beginning of a frame whose rest will not come."""
         self._buffer = b""
 
     def feed(self, data: bytes) -> list[FloatArray]:
@@ -60,4 +66,6 @@ def _decode(frame: bytes) -> FloatArray | None:
     if (reference + sum(readings)) & 0xFFFF != tail >> 16 or reference == 0:
         return None
     volts = np.array(readings, dtype=np.float64) * _SUPPLY_V / _FULL_SCALE
-    return np.asarray(volts / (reference / 1e6) * 360.0, dtype=np.float64)
+    degrees = np.asarray(volts / (reference / 1e6) * 360.0, dtype=np.float64)
+    is_possible = (degrees >= -_TOLERANCE_DEG) & (degrees <= 360.0 + _TOLERANCE_DEG)
+    return degrees if is_possible.all() else None

@@ -5,6 +5,10 @@ LeRobot's commands disconnect their devices in a `finally`, but not before they 
 at all under SIGTERM, which ends Python without running any `finally`. Here SIGINT, SIGTERM and SIGHUP first
 silence the gloves and are then passed on to whoever handled them before; where that was nobody they end the
 process as `SystemExit`, so that datasets are closed properly too.
+
+A signal that falls into the moment of saving an episode is kept until the robot is asked for its next
+observation (`deliver_postponed`): a save that is cut off takes the dataset's own tables with it. The gloves
+are released at once all the same.
 """
 
 import atexit
@@ -17,8 +21,13 @@ from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A terminal that closes sends SIGHUP where there is one; Windows has none.
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _RELEASE_TIMEOUT_S = 0.5
+
+_DATASET_MODULES = ("lerobot.datasets.", f"{__package__.partition('.')[0]}.datasets.")
+_SAVING = frozenset({"save_episode", "finalize", "end_episode_files"})
+"""Functions of the modules above that write an episode or the tables of a dataset."""
 
 
 class Guarded(Protocol):
@@ -30,6 +39,7 @@ class Guarded(Protocol):
 
 
 _running: list[Guarded] = []
+_postponed: list[int] = []
 _previous: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | None] = {}
 
 
@@ -71,6 +81,7 @@ def _restore_handlers() -> None:
         if signal.getsignal(number) is _on_signal and handler is not None:
             signal.signal(number, handler)
     _previous.clear()
+    _postponed.clear()  # the command has ended by itself
 
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
@@ -80,11 +91,30 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
                 "The glove could not be released within %.1f s of a signal; take its power away.",
                 _RELEASE_TIMEOUT_S,
             )
+    if _is_saving(frame):
+        logger.warning("An episode is being saved; the command ends when that is done.")
+        _postponed[:] = [number]
+        return
     handler = _previous.get(signal.Signals(number))
     if callable(handler):
         handler(number, frame)
     else:
         raise SystemExit(128 + number)
+
+
+def deliver_postponed() -> None:
+    """Let a signal that was kept back take effect now, when nothing is being saved."""
+    if _postponed:
+        signal.raise_signal(_postponed.pop())
+
+
+def _is_saving(frame: FrameType | None) -> bool:
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith(_DATASET_MODULES) and frame.f_code.co_name in _SAVING:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _at_exit() -> None:

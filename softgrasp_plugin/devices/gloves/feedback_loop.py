@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 from ...grasping.force_feedback import FeedbackCommand, ForceFeedback
+from ..errors import DeviceError, DeviceLostError
 from ..feel import FeelChannel
 from ..hands.protocol import HandSample
 from .protocol import Glove
@@ -52,11 +53,21 @@ class FeedbackLoop:
         """
         try:
             return self._tick()
-        except BaseException:
+        except BaseException as error:
             # Also a KeyboardInterrupt must not leave a motor pulling at somebody's finger.
             self._feedback.reset()
             self._last_tick = None
-            self._glove.release()
+            try:
+                self._glove.release()
+            except DeviceError as unreleased:
+                if not isinstance(error, DeviceError):
+                    raise
+                # What came first is the cause, and what helps; that nothing is known about the force ends it.
+                raise DeviceLostError(
+                    error.device,
+                    f"{error.problem} Then {unreleased.problem}",
+                    f"{error.remedy} {unreleased.remedy}",
+                ) from error
             raise
 
     def _tick(self) -> FeedbackCommand:

@@ -9,16 +9,27 @@ from lerobot.motors import Motor, MotorCalibration, MotorNormMode
 from ...joints import JOINTS, NUM_JOINTS, FloatArray
 from ..dynamixel import ForceMotorsBus
 from ..dynamixel.bus import RETRIES
-from ..errors import DeviceError, DeviceLostError, DeviceNotCalibratedError
-from .calibration import RangeTable, ask_open_and_bent
+from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceNotCalibratedError
+from .calibration import RangeTable, ask_open_and_bent, check_entry
 from .config import MotorGloveConfig
 from .protocol import GloveSample
-from .rendering import CurrentScale, IntArray, OneSidedHold, nearest_turn
+from .rendering import (
+    COUNTS_PER_TURN,
+    CurrentScale,
+    IntArray,
+    OneSidedHold,
+    beyond_range,
+    nearest_turn,
+    shifted_to,
+)
 
 logger = logging.getLogger(__name__)
 
 _WATCHDOG_UNIT_MS = 20
 _WATCHDOG_LOOK_S = 0.5
+
+_MAX_POSITION = 1_048_575
+"""256 turns, the reach of a Dynamixel's position."""
 
 
 class MotorGlove:
@@ -31,7 +42,7 @@ class MotorGlove:
         calibration: the wearer's range as LeRobot stores it; empty before the first `calibrate`.
 
     Raises:
-        ValueError: for a motor model without a current sensor.
+        ValueError: for a motor model without a current sensor, or a calibration that cannot be this glove's.
     """
 
     def __init__(self, config: MotorGloveConfig, calibration: dict[str, MotorCalibration]) -> None:
@@ -52,7 +63,7 @@ class MotorGlove:
         self._hold = OneSidedHold(len(motors))
         self._engaged = False
         self._watchdog_due = 0.0
-        self._turn: IntArray = np.zeros(len(motors), dtype=np.int64)
+        self._turn: IntArray | None = None
         self._counts: IntArray = np.zeros(len(motors), dtype=np.int64)
         self._ranges: RangeTable | None = None
         self._calibration = self._own(calibration)
@@ -75,14 +86,17 @@ class MotorGlove:
 
         Raises:
             DeviceError: if the port does not open or a motor does not answer.
+            DeviceNotCalibratedError: if the motors' offsets are not those of the calibration. Nothing has
+                been written then.
         """
         self._bus.connect()
+        self._turn = None
         try:
+            if self._ranges is not None:
+                self._check_offsets()
             self._bus.configure_current_based_position()
             for joint in self._joints:
                 self._bus.write("Position_P_Gain", joint, self.config.position_p_gain, num_retry=RETRIES)
-                if joint in self._calibration:
-                    self._restore_homing(joint, self._calibration[joint].homing_offset)
             self._scale.limit(self._bus.current_limits())
             self.release()
         except BaseException:
@@ -103,7 +117,7 @@ class MotorGlove:
 
         Raises:
             DeviceNotCalibratedError: before `calibrate`.
-            DeviceError: if a motor does not answer or reports a fault.
+            DeviceError: if a motor does not answer, reports a fault or a position that no finger has.
         """
         ranges = self._ranges
         if ranges is None:
@@ -114,11 +128,11 @@ class MotorGlove:
             )
         # Before the request: the age of a sample is never understated.
         asked_at = time.monotonic()
-        self._counts = self._bus.read_state().position
-        self._turn = nearest_turn(self._counts, self._middle)
-        return GloveSample(
-            self._complete(ranges.normalise(self._by_joint(self._counts + self._turn))), asked_at
-        )
+        counts = self._bus.read_state().position
+        turn = nearest_turn(counts, self._middle) if self._turn is None else self._turn
+        self._refuse_impossible(counts, turn)
+        self._counts, self._turn = counts, turn
+        return GloveSample(self._complete(ranges.normalise(self._by_joint(counts + turn))), asked_at)
 
     def render(self, torque: FloatArray, angle: FloatArray) -> None:
         """Âm (6,) → Goal_Position, T̂m (6,) → Goal_Current; torque goes on with the first force.
@@ -126,7 +140,7 @@ class MotorGlove:
         Raises:
             DeviceError: if the port failed.
         """
-        self._drive(torque, angle, one_sided=self.config.hold == "contact")
+        self._drive(torque, angle, is_lead=False)
 
     def lead(self, torque: FloatArray, angle: FloatArray) -> None:
         """Drive the fingers to `angle` (6,) with at most `torque` (6,) newtons, in either direction.
@@ -134,11 +148,11 @@ class MotorGlove:
         Raises:
             DeviceError: if the port failed.
         """
-        self._drive(torque, angle, one_sided=False)
+        self._drive(torque, angle, is_lead=True)
 
-    def _drive(self, torque: FloatArray, angle: FloatArray, *, one_sided: bool) -> None:
-        ranges = self._ranges
-        if ranges is None:
+    def _drive(self, torque: FloatArray, angle: FloatArray, *, is_lead: bool) -> None:
+        ranges, turn = self._ranges, self._turn
+        if ranges is None or turn is None:  # nothing is driven before its position is known
             return
         units = self._scale.units(np.asarray(torque, dtype=np.float64)[self._indices])
         if not self._engaged:
@@ -146,16 +160,17 @@ class MotorGlove:
                 return
             self._engage()
         self._look_at_watchdog()
-        measured = ranges.normalise(self._by_joint(self._counts + self._turn))[self._indices]
+        measured = ranges.measure(self._by_joint(self._counts + turn))[self._indices]
         wanted = np.asarray(angle, dtype=np.float64)[self._indices]
+        wanted = beyond_range(wanted, measured) if is_lead else shifted_to(wanted, measured)
         wanted = np.where(np.isfinite(wanted) & (units > 0), wanted, measured)
-        if one_sided:
+        if not is_lead and self.config.hold == "contact":
             wanted = self._hold.update(units, wanted, measured)
         six = np.zeros(NUM_JOINTS)
         six[self._indices] = wanted
         counts = ranges.denormalise(six)
         # Position first: a current that rises must not pull towards the goal before.
-        self._sync_write("Goal_Position", np.array([counts[joint] for joint in self._joints]) - self._turn)
+        self._sync_write("Goal_Position", np.array([counts[joint] for joint in self._joints]) - turn)
         self._sync_write("Goal_Current", units)
 
     def release(self) -> None:
@@ -193,8 +208,11 @@ class MotorGlove:
         """
         self.release()
         offsets = self._bus.sync_read("Homing_Offset", normalize=False, num_retry=RETRIES)
-        self._calibration = ask_open_and_bent(self._measured_joints, self._ids, self._read_counts, offsets)
+        self._calibration = ask_open_and_bent(
+            self._measured_joints, self._ids, self._read_counts, offsets, self._wraps
+        )
         self._use_calibration()
+        self._turn = None
         return self._calibration
 
     @property
@@ -206,6 +224,11 @@ class MotorGlove:
     def _ids(self) -> dict[str, int]:
         return {joint: motor.id for joint, motor in self.config.motors.items()}
 
+    @property
+    def _wraps(self) -> dict[str, int]:
+        """Counts after which the sensor of a joint starts again from 0; a motor counts on."""
+        return {}
+
     def _read_counts(self) -> dict[str, int]:
         return self._by_joint(self._bus.read_state().position)
 
@@ -216,6 +239,8 @@ class MotorGlove:
         if set(self._calibration) != set(self._measured_joints):
             self._ranges = None
             return
+        for joint, entry in self._calibration.items():
+            check_entry(joint, entry, self._ids[joint], self._wraps.get(joint, COUNTS_PER_TURN))
         self._ranges = RangeTable(self._calibration)
         entries = [self._calibration[joint] for joint in self._joints]
         self._middle: IntArray = np.array([(entry.range_min + entry.range_max) // 2 for entry in entries])
@@ -225,10 +250,35 @@ class MotorGlove:
             angle[JOINTS.index(joint)] = angle[JOINTS.index(leader)]
         return angle
 
-    def _restore_homing(self, joint: str, offset: int) -> None:
-        if self._bus.read("Homing_Offset", joint, normalize=False, num_retry=RETRIES) != offset:
-            logger.info("%s: %s gets the homing offset of the calibration file.", self, joint)
-            self._bus.write("Homing_Offset", joint, offset, normalize=False, num_retry=RETRIES)
+    def _check_offsets(self) -> None:
+        offsets = self._bus.sync_read("Homing_Offset", normalize=False, num_retry=RETRIES)
+        wrong = [
+            f"{joint} {offsets[joint]}, calibration {self._calibration[joint].homing_offset}"
+            for joint in self._joints
+            if offsets[joint] != self._calibration[joint].homing_offset
+        ]
+        if wrong:
+            raise DeviceNotCalibratedError(
+                str(self),
+                f"the motors have another Homing_Offset than their calibration ({'; '.join(wrong)}), so it "
+                "is another glove's, or a motor was exchanged.",
+                "Run lerobot-calibrate with the same --teleop options.",
+            )
+
+    def _refuse_impossible(self, counts: IntArray, turn: IntArray) -> None:
+        """No finger is further than half a turn from the middle of its range, and none turns round:
+        a position that jumps by a turn is that of a motor which started again or reads nonsense.
+        """
+        wrong = (np.abs(counts) > _MAX_POSITION) | (
+            np.abs(counts + turn - self._middle) > COUNTS_PER_TURN // 2
+        )
+        if wrong.any():
+            described = ", ".join(f"{self._joints[i]} {counts[i]}" for i in np.flatnonzero(wrong))
+            raise DeviceFaultError(
+                str(self),
+                f"a motor reports a position that no finger can have ({described} counts).",
+                "Its power may have failed for a moment: check its cable and supply, then start again.",
+            )
 
     def _engage(self) -> None:
         """Torque on, at no current; the goals follow in the same tick."""

@@ -73,6 +73,21 @@ class OneSidedHold:
         return np.where(units > 0, held, measured)
 
 
+def shifted_to(angle: FloatArray, measured: FloatArray) -> FloatArray:
+    """Goals (n,) given inside [0, 1], as far from a finger outside that range as from the range's end.
+
+    Algorithm 1 knows angles inside the calibrated range only. A finger may be straighter or more bent than at
+    calibration; taken as it is, the goal at the range's end would then drive the finger back into the range.
+    """
+    return angle + (measured - np.clip(measured, 0.0, 1.0))
+
+
+def beyond_range(goal: FloatArray, measured: FloatArray) -> FloatArray:
+    """Goals (n,) inside [0, 1] that leave a finger (n,) where it is which has gone beyond the wanted end."""
+    beyond = ((goal <= 0.0) & (measured < 0.0)) | ((goal >= 1.0) & (measured > 1.0))
+    return np.where(beyond, measured, goal)
+
+
 def nearest_turn(counts: IntArray, middle: IntArray) -> IntArray:
     """Whole turns (n,), in counts, that bring readings (n,) next to the middle of their calibrated range.
 

@@ -106,6 +106,7 @@ class GloveThread:
         self._feedback_delay_s = math.inf
         self._failures = 0
         self._error: Exception | None = None
+        self._is_released = False
         self._thread = threading.Thread(target=self._run, name=f"{glove} feedback", daemon=True)
 
     @property
@@ -159,10 +160,10 @@ class GloveThread:
         """From now on no force, for good; the glove is still read.
 
         Returns:
-            Whether the glove was released within `timeout_s`.
+            Whether the glove was released within `timeout_s`, and that was read back.
         """
         self._mute.set()
-        return self._quiet.wait(timeout_s)
+        return self._quiet.wait(timeout_s) and self._is_released
 
     def lead(self, angle: FloatArray, torque: FloatArray) -> None:
         """Drive the fingers to `angle` (6,) with at most `torque` (6,) newtons, instead of feeling."""
@@ -191,7 +192,11 @@ class GloveThread:
         return sample
 
     def _loss(self, error: Exception) -> Exception:
-        released = "Its force was set to zero as far as it could be reached."
+        released = (
+            "Its force was read back and is zero."
+            if self._is_released
+            else "Its force was set to zero as far as it could be reached; this could not be verified."
+        )
         if isinstance(error, DeviceError):
             return type(error)(error.device, f"{error.problem} {released}", error.remedy)
         return DeviceLostError(
@@ -234,6 +239,7 @@ class GloveThread:
         if self._mute.is_set():
             if not self._quiet.is_set():
                 self._loop.reset()
+                self._is_released = True
                 self._quiet.set()
             self._tap.read()
             self._command = None
@@ -256,9 +262,11 @@ class GloveThread:
             self._feedback_delay_s = time.monotonic() - felt.timestamp
 
     def _release_for_the_last_time(self) -> None:
+        self._is_released = False
         try:
             self._glove.release()
-        except ConnectionError as error:
+            self._is_released = True
+        except Exception as error:  # whatever it was, it is said, and the thread ends
             logger.error("The force could NOT be verified to be zero. %s", error)
         self._quiet.set()
         self._first.set()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import draccus
 
+from ...bounds import require_within
 from ...joints import NUM_JOINTS
 from ..polling import STALE_AFTER_S
 
@@ -36,14 +37,9 @@ class HandConfig(draccus.ChoiceRegistry, abc.ABC):
         Raises:
             ValueError: if one is out of range.
         """
-        if not 10.0 <= self.rate_hz <= 1000.0:
-            raise ValueError(f"rate_hz must lie in 10…1000, got {self.rate_hz}.")
-        if not 0.0 < self.max_force_n <= MAXIMUM_FORCE_N:
-            raise ValueError(
-                f"max_force_n must lie in (0, {MAXIMUM_FORCE_N:.0f}] newtons, got {self.max_force_n}."
-            )
-        if not 0.0 < self.stale_after_s <= 1.0:
-            raise ValueError(f"stale_after_s must lie in (0, 1] seconds, got {self.stale_after_s}.")
+        require_within("hand.rate_hz", self.rate_hz, 10.0, 1000.0, "Hz")
+        require_within("hand.max_force_n", self.max_force_n, 0.0, MAXIMUM_FORCE_N, "N", above_low=True)
+        require_within("hand.stale_after_s", self.stale_after_s, 0.0, 1.0, "s", above_low=True)
 
 
 @dataclass(kw_only=True)
@@ -68,12 +64,9 @@ class InspireConfig(HandConfig):
             ValueError: if one is out of range.
         """
         super().__post_init__()
-        if not 1 <= self.hand_id <= 254:
-            raise ValueError(f"hand_id must lie in 1…254, got {self.hand_id}.")
-        if not 0.0 < self.speed <= 1.0:
-            raise ValueError(f"speed must lie in (0, 1], got {self.speed}.")
-        if not 0.001 <= self.reply_timeout_s <= 1.0:
-            raise ValueError(f"reply_timeout_s must lie in 0.001…1 seconds, got {self.reply_timeout_s}.")
+        _require_whole("hand.hand_id", self.hand_id, 1, 254)
+        require_within("hand.speed", self.speed, 0.0, 1.0, above_low=True)
+        require_within("hand.reply_timeout_s", self.reply_timeout_s, 0.001, 1.0, "s")
 
 
 @HandConfig.register_subclass("inspire_serial")
@@ -88,6 +81,15 @@ class InspireSerialHandConfig(InspireConfig):
 
     port: str
     baudrate: int = 115_200
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: if one is out of range.
+        """
+        super().__post_init__()
+        _require_baudrate(self.baudrate)
 
 
 @dataclass(kw_only=True)
@@ -109,7 +111,7 @@ class InspireModbusConfig(InspireConfig):
             ValueError: if one is out of range.
         """
         super().__post_init__()
-        if self.byte_registers not in (3, NUM_JOINTS):
+        if isinstance(self.byte_registers, bool) or self.byte_registers not in (3, NUM_JOINTS):
             raise ValueError(f"byte_registers is 3 or 6, got {self.byte_registers}.")
 
 
@@ -125,6 +127,15 @@ class InspireModbusRtuHandConfig(InspireModbusConfig):
 
     port: str
     baudrate: int = 115_200
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: if one is out of range.
+        """
+        super().__post_init__()
+        _require_baudrate(self.baudrate)
 
 
 @HandConfig.register_subclass("inspire_modbus_tcp")
@@ -148,8 +159,7 @@ class InspireModbusTcpHandConfig(InspireModbusConfig):
             ValueError: if one is out of range.
         """
         super().__post_init__()
-        if not 0 < self.tcp_port < 65536:
-            raise ValueError(f"tcp_port must lie in 1…65535, got {self.tcp_port}.")
+        _require_whole("hand.tcp_port", self.tcp_port, 1, 65535)
 
 
 @HandConfig.register_subclass("dynamixel")
@@ -183,10 +193,21 @@ class DynamixelHandConfig(HandConfig):
         super().__post_init__()
         if len(self.ids) != NUM_JOINTS or len(set(self.ids)) != NUM_JOINTS:
             raise ValueError(f"ids must be {NUM_JOINTS} different numbers, got {self.ids}.")
-        if not all(0 <= motor_id <= 252 for motor_id in self.ids):
-            raise ValueError(f"A Dynamixel id lies in 0…252, got {self.ids}.")
+        _require_baudrate(self.baudrate)
+        for i, motor_id in enumerate(self.ids):
+            _require_whole(f"hand.ids[{i}]", motor_id, 0, 252)
         for name in ("models", "lever_arm_m"):
             if len(getattr(self, name)) not in (1, NUM_JOINTS):
                 raise ValueError(f"{name} must have 1 or {NUM_JOINTS} entries, got {getattr(self, name)}.")
-        if not all(0.005 <= arm <= 0.3 for arm in self.lever_arm_m):
-            raise ValueError(f"lever_arm_m must lie in 0.005…0.3 metres, got {self.lever_arm_m}.")
+        for i, arm in enumerate(self.lever_arm_m):
+            require_within(f"hand.lever_arm_m[{i}]", arm, 0.005, 0.3, "m")
+
+
+def _require_whole(name: str, value: int, low: int, high: int) -> None:
+    require_within(name, value, low, high)
+    if value != int(value):
+        raise ValueError(f"{name} must be a whole number, got {value}.")
+
+
+def _require_baudrate(value: int) -> None:
+    _require_whole("hand.baudrate", value, 9600, 10_000_000)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...grasping.closure_limiter import MAX_CLOSURE_SPEED
 from ...joints import JOINTS, NUM_JOINTS
 from ..feel import FeelChannel
 from .calibration import HandCalibration
@@ -18,7 +19,11 @@ from .polled_hand import PolledHand
 
 
 def make_hand(
-    config: HandConfig, channel: FeelChannel, calibration: HandCalibration | None = None
+    config: HandConfig,
+    channel: FeelChannel,
+    calibration: HandCalibration | None = None,
+    *,
+    max_closure_speed: float = MAX_CLOSURE_SPEED,
 ) -> PolledHand:
     """Build the hand that a configuration describes; nothing is opened yet.
 
@@ -26,22 +31,28 @@ def make_hand(
         config: which hand, and where.
         channel: where its samples are published for a glove in this process.
         calibration: as returned by `PolledHand.calibrate`, or None before there is one.
+        max_closure_speed: closure per second, whatever moves the hand.
 
     Raises:
         ValueError: for a type of hand without a driver, or motors that cannot feel.
     """
     return PolledHand(
-        make_link(config),
+        make_link(config, max_closure_speed),
         channel,
         calibration,
         rate_hz=config.rate_hz,
-        max_force_n=config.max_force_n,
+        max_closure_speed=max_closure_speed,
         stale_after_s=config.stale_after_s,
     )
 
 
-def make_link(config: HandConfig) -> HandLink:
+def make_link(config: HandConfig, max_closure_speed: float = MAX_CLOSURE_SPEED) -> HandLink:
     """The wire and the driver that a configuration describes.
+
+    Args:
+        config: which hand, and where.
+        max_closure_speed: closure per second, for a hand with a speed limit of its own; where its configured
+            speed is slower, that holds.
 
     Raises:
         ValueError: see `make_hand`.
@@ -49,7 +60,7 @@ def make_link(config: HandConfig) -> HandLink:
     if isinstance(config, DynamixelHandConfig):
         return _dynamixel(config)
     if isinstance(config, InspireConfig):
-        return _inspire(config)
+        return _inspire(config, max_closure_speed)
     raise ValueError(f"There is no driver for a hand of type {type(config).__name__}.")
 
 
@@ -65,11 +76,13 @@ def _dynamixel(config: DynamixelHandConfig) -> HandLink:
         baudrate=config.baudrate,
         fast_sync_read=config.fast_sync_read,
     )
-    return DynamixelHand(bus, np.broadcast_to(np.array(config.lever_arm_m), (NUM_JOINTS,)))
+    lever_arms = np.broadcast_to(np.array(config.lever_arm_m), (NUM_JOINTS,))
+    return DynamixelHand(bus, lever_arms, config.max_force_n)
 
 
-def _inspire(config: InspireConfig) -> HandLink:
+def _inspire(config: InspireConfig, max_closure_speed: float) -> HandLink:
     from .inspire_hand import InspireHand, Registers
+    from .rh56_registers import FULL_TRAVEL_S
 
     registers: Registers
     if isinstance(config, InspireSerialHandConfig):
@@ -100,4 +113,9 @@ def _inspire(config: InspireConfig) -> HandLink:
         )
     else:
         raise ValueError(f"There is no driver for a hand of type {type(config).__name__}.")
-    return InspireHand(registers, config.speed)
+    return InspireHand(
+        registers,
+        config.hand_id,
+        max_force_n=config.max_force_n,
+        speed=min(config.speed, max_closure_speed * FULL_TRAVEL_S),
+    )

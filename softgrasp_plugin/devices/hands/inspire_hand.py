@@ -11,7 +11,8 @@ from lerobot.motors import MotorCalibration
 from ...joints import JOINTS, FloatArray
 from ..errors import DeviceFaultError
 from . import rh56_registers as rh56
-from .link import Ask, confirmed
+from .link import Ask, Drive, confirmed
+from .plausible import PossibleReadings, closure_margin
 
 logger = logging.getLogger(__name__)
 
@@ -50,19 +51,30 @@ class InspireHand:
 
     Args:
         registers: the wire.
+        hand_id: as set in the hand.
+        max_force_n: no joint is ever given a higher limit.
         speed: 0…1, share of full speed. Fast fingers overshoot the force limit by far (up to 3 times at full
             speed was measured on one hand); slow down before you rely on it.
         force_calibration_s: how long the hand's own force calibration takes.
     """
 
     def __init__(
-        self, registers: Registers, speed: float, force_calibration_s: float = _FORCE_CALIBRATION_S
+        self,
+        registers: Registers,
+        hand_id: int,
+        *,
+        max_force_n: float,
+        speed: float,
+        force_calibration_s: float = _FORCE_CALIBRATION_S,
     ) -> None:
         self.device = registers.device
-        self._registers = registers
-        self._speed = round(speed * rh56.SPEED_MAX)
+        self.kind = f"Inspire RH56, hand_id {hand_id}"
+        self.max_force_n = max_force_n
         self.force_calibration_s = force_calibration_s
-        self._force_set: list[int] | None = None
+        self._registers = registers
+        self._speed = max(int(speed * rh56.SPEED_MAX), 1)
+        self._force_set: list[int] = []
+        self._force_is_set = False
         self._errors_due = 0.0
 
     @property
@@ -77,10 +89,15 @@ class InspireHand:
         self._registers.close()
 
     def start(self, motors: Mapping[str, MotorCalibration], force_limit_n: FloatArray) -> None:
-        """Clear old errors, set speed and limit; the joints hold, since their command is left as it is."""
+        """Clear old errors, set speed and limit; the command becomes where the joints are.
+
+        An earlier program may have left a command that a lower limit kept the fingers from carrying out.
+        """
         self._registers.write_byte(rh56.CLEAR_ERROR, 1)
         self._registers.write_shorts(rh56.SPEED_SET, [self._speed] * rh56.NUM_DOF)
-        self._force_set = None
+        angles = self._registers.read_shorts(rh56.ANGLE_ACT)
+        self._registers.write_shorts(rh56.ANGLE_SET, [min(max(a, 0), rh56.ANGLE_OPEN) for a in angles])
+        self._force_is_set = False
         self._limit_force(force_limit_n)
         self._errors_due = 0.0
 
@@ -90,37 +107,59 @@ class InspireHand:
         grams = np.array(self._registers.read_shorts(rh56.FORCE_ACT), dtype=np.float64)
         return 1.0 - angle / rh56.ANGLE_OPEN, grams * rh56.NEWTONS_PER_GRAM
 
+    def possible(self) -> PossibleReadings:
+        most = rh56.FORCE_ACT_MAX * rh56.NEWTONS_PER_GRAM
+        return PossibleReadings(np.full(rh56.NUM_DOF, most), closure_margin())
+
     def command(self, closure: FloatArray, force_limit_n: FloatArray) -> None:
         self._limit_force(force_limit_n)
         angle = np.rint((1.0 - closure) * rh56.ANGLE_OPEN).clip(0, rh56.ANGLE_OPEN)
         self._registers.write_shorts(rh56.ANGLE_SET, [int(value) for value in angle])
 
-    def _limit_force(self, force_limit_n: FloatArray) -> None:
-        grams = (force_limit_n / rh56.NEWTONS_PER_GRAM).clip(0, rh56.FORCE_SET_MAX)
-        force_set = [int(value // _FORCE_STEP_G * _FORCE_STEP_G) for value in grams]
-        if force_set != self._force_set:
-            self._registers.write_shorts(rh56.FORCE_SET, force_set)
-            self._force_set = force_set
+    def repeat_limits(self) -> None:
+        """After a power cut the hand has a speed and a force limit of its own again."""
+        self._registers.write_shorts(rh56.SPEED_SET, [self._speed] * rh56.NUM_DOF)
+        self._force_is_set = False
+        self._registers.write_shorts(rh56.FORCE_SET, self._force_set)
+        self._force_is_set = True
 
-    def calibrate(self, ask: Ask) -> dict[str, MotorCalibration]:
-        """Let the hand zero its force sensors, if the user agrees; it knows its own range."""
+    def mismatch(self, motors: Mapping[str, MotorCalibration]) -> str | None:
+        return "It is the calibration of a hand of motors, and this is an RH56." if motors else None
+
+    def calibrate(self, ask: Ask, drive: Drive) -> dict[str, MotorCalibration]:
+        """Let the hand zero its force sensors, if the user agrees; it knows its own range.
+
+        The movement in which it does so is its firmware's, at the speed it has been set to.
+        """
         question = (
             f"{self.device}: zero its force sensors now? It opens and moves its fingers for about "
             f"{self.force_calibration_s:.0f} s and must touch nothing."
         )
         if confirmed(ask, question):
-            self._registers.write_shorts(rh56.ANGLE_SET, [rh56.ANGLE_OPEN] * rh56.NUM_DOF)
+            self.start({}, np.full(rh56.NUM_DOF, self.max_force_n))
+            drive(np.zeros(rh56.NUM_DOF))
             self._registers.write_byte(rh56.GESTURE_FORCE_CLB, 1)
             # The hand takes no other command meanwhile, and reports no end.
             time.sleep(self.force_calibration_s)
         return {}
 
+    def _limit_force(self, force_limit_n: FloatArray) -> None:
+        allowed = force_limit_n.clip(0.0, self.max_force_n)
+        grams = (allowed / rh56.NEWTONS_PER_GRAM).clip(0, rh56.FORCE_SET_MAX)
+        force_set = [int(value // _FORCE_STEP_G * _FORCE_STEP_G) for value in grams]
+        if self._force_is_set and force_set == self._force_set:
+            return
+        # Should the reply be lost, nobody knows which limit the hand has.
+        self._force_set, self._force_is_set = force_set, False
+        self._registers.write_shorts(rh56.FORCE_SET, force_set)
+        self._force_is_set = True
+
     def _check_errors(self) -> None:
         now = time.monotonic()
         if now < self._errors_due:
             return
-        self._errors_due = now + _ERROR_PERIOD_S
         errors = dict(zip(JOINTS, self._registers.read_bytes(rh56.ERROR), strict=True))
+        self._errors_due = now + _ERROR_PERIOD_S
         # A finger that squeezes something rigid is stalled; that is what a grasp looks like, not a fault.
         faults = {joint: bits & ~(1 << rh56.STALL_BIT) for joint, bits in errors.items()}
         if any(faults.values()):

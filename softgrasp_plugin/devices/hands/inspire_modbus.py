@@ -11,12 +11,15 @@ import socket
 import time
 from collections.abc import Sequence
 
-from ..errors import DeviceFaultError, DeviceLostError, DeviceSilentError
+from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
 from ..serial_link import SerialLink
 from . import modbus
 from .rh56_registers import ANGLE_ACT, NUM_DOF
 
 RETRIES = 2
+
+_POSTPONED_S = 0.005
+"""Pause before a hand that is busy is asked again."""
 
 _MARKER_COUNTS = (1, 2, 4, 5)
 """Register counts that no other request uses, see `InspireModbusRtu`."""
@@ -78,18 +81,30 @@ class InspireModbus(abc.ABC):
 
     def _request(self, request: bytes) -> bytes:
         address = int.from_bytes(request[1:3], "big")
+        postponed: list[str] = []
         for _ in range(1 + RETRIES):
             reply = self._ask(request)
             if reply is None:
                 continue
             if reply[0] & modbus.EXCEPTION:
                 reason = modbus.EXCEPTION_TEXT.get(reply[1], f"code {reply[1]}")
+                if reply[1] in modbus.PASSING_EXCEPTIONS:
+                    postponed.append(reason)
+                    time.sleep(_POSTPONED_S)
+                    continue
                 raise DeviceFaultError(
                     self.device,
                     f"it refuses register {address} ({reason}).",
                     "Check that it is an RH56 with Modbus firmware, and byte_registers.",
                 )
             return reply
+        if postponed:
+            raise DeviceError(
+                self.device,
+                f"it postponed register {address} in {len(postponed)} of {1 + RETRIES} tries "
+                f"({postponed[-1]}).",
+                "Wait until it has finished what it does; if it goes on, switch its power off and on.",
+            )
         raise DeviceSilentError(
             self.device,
             f"no valid reply for register {address} in {1 + RETRIES} tries.",

@@ -5,7 +5,7 @@ import struct
 import time
 from collections.abc import Sequence
 
-from ..errors import DeviceSilentError
+from ..errors import DeviceError, DeviceSilentError
 from ..serial_link import SerialLink
 from .rh56_frames import READ, REPLY_HEADER, REQUEST_HEADER, WRITE, Frame, FrameParser
 from .rh56_registers import ANGLE_ACT, CURRENT, FORCE_ACT, NUM_DOF
@@ -70,14 +70,24 @@ class InspireSerial:
         self._request(WRITE, address, bytes([value]), len(_WRITTEN))
 
     def _request(self, command: int, address: int, data: bytes, reply_size: int) -> bytes:
+        refused: list[int] = []
         for _ in range(1 + RETRIES):
             if self._in_doubt and not self._resynchronise():
                 continue
             reply = self._ask(command, address, data, reply_size)
             if reply is not None and (command == READ or reply == _WRITTEN):
                 return reply
+            if reply is not None:
+                refused.append(reply[0])
             self._in_doubt = True
         verb = "reading" if command == READ else "writing"
+        if refused:
+            raise DeviceError(
+                self.device,
+                f"it answered that {verb} register {address} failed ({refused[-1]:#04x}), in "
+                f"{len(refused)} of {1 + RETRIES} tries.",
+                "Wait until it has finished what it does; if it goes on, switch its power off and on.",
+            )
         raise DeviceSilentError(
             self.device,
             f"no valid reply to {verb} register {address} in {1 + RETRIES} tries.",

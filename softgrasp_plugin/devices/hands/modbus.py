@@ -17,8 +17,15 @@ EXCEPTION_TEXT = {
     2: "illegal data address",
     3: "illegal data value",
     4: "device failure",
+    5: "accepted, not yet done",
     6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target does not answer",
 }
+PASSING_EXCEPTIONS = (5, 6, 10, 11)
+"""After these the same request may succeed, says the Modbus Application Protocol V1.1b3, section 7; after the
+others it cannot: the function, address or value is wrong, or the device has failed."""
 
 MBAP_SIZE = 7
 

@@ -2,16 +2,28 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...grasping.closure_limiter import LONGEST_STEP_S
 from ...joints import NUM_JOINTS, FloatArray
 from ..errors import DeviceNotCalibratedError
 from ..feel import FeelChannel
 from ..polling import STALE_AFTER_S, Poller
-from .calibration import FreeAirSweep, HandCalibration, measure_free_air
+from .calibration import FreeAirSweep, HandCalibration, measure_free_air, move
+from .limited_link import LimitedLink
 from .link import Ask, HandLink, confirmed
 from .protocol import HandSample
+
+
+@dataclass(frozen=True)
+class _Command:
+    """Closure (6,) and force limit (6,) in newtons above free air, as asked for at a time in seconds."""
+
+    closure: FloatArray
+    force_n: FloatArray
+    asked_at: float
 
 
 class PolledHand:
@@ -21,12 +33,16 @@ class PolledHand:
     rate; `read` and `write` never wait for the wire. If the hand falls silent for `stale_after_s`, or fails,
     both raise, and nothing is published any more.
 
+    A command moves the hand for `LONGEST_STEP_S` (two polls at least), at no more than `max_closure_speed`;
+    one that was not carried out by then is forgotten, and the hand holds. So a program that stalls does not
+    go on moving a hand, and one that was stopped and goes on does not make up for it.
+
     Args:
         link: the hand's wire.
         channel: where samples are published for the glove.
         calibration: from `calibrate`, or None if there has not been one.
         rate_hz: how often the hand is polled, if it is fast enough.
-        max_force_n: limit on every joint where a command gives none, and above which no command goes.
+        max_closure_speed: closure per second, whatever moves the hand.
         stale_after_s: silence after which `read` raises.
         sweep: how `calibrate` measures the free-air force.
         clock: seconds; stamps the samples.
@@ -39,7 +55,7 @@ class PolledHand:
         calibration: HandCalibration | None,
         *,
         rate_hz: float,
-        max_force_n: float,
+        max_closure_speed: float,
         stale_after_s: float = STALE_AFTER_S,
         sweep: FreeAirSweep | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -47,11 +63,13 @@ class PolledHand:
         self.calibration = calibration
         self._link = link
         self._channel = channel
-        self._max_force_n = max_force_n
-        self._sweep = sweep if sweep is not None else FreeAirSweep()
+        self._limited = LimitedLink(link, max_closure_speed, stale_after_s, clock)
+        sweep = sweep if sweep is not None else FreeAirSweep()
+        self._sweep = replace(sweep, timeout_s=sweep.timeout_s + 1.0 / max_closure_speed)
         self._clock = clock
-        self._command: tuple[FloatArray, FloatArray] | None = None
-        self._sent: tuple[FloatArray, FloatArray] | None = None
+        self._command_lasts_s = max(LONGEST_STEP_S, 2.0 / rate_hz)
+        self._command: _Command | None = None
+        self._done: _Command | None = None
         self._free_air_n: FloatArray = np.zeros(NUM_JOINTS)
         self._poller: Poller[HandSample] = Poller(
             link.device, self._poll, rate_hz, stale_after_s=stale_after_s, clock=clock
@@ -78,6 +96,21 @@ class PolledHand:
     def age_s(self) -> float:
         """Age of the newest sample in seconds."""
         return self._poller.age_s
+
+    @property
+    def max_closure_speed(self) -> float:
+        """Closure per second, whatever moves the hand."""
+        return self._limited.limiter.max_closure_speed
+
+    def adopt(self, calibration: HandCalibration) -> None:
+        """Use a calibration from a file.
+
+        Raises:
+            ValueError: if it cannot be this hand's.
+        """
+        if (problem := self._mismatch(calibration)) is not None:
+            raise ValueError(problem)
+        self.calibration = calibration
 
     def connect(self) -> None:
         """Open the link; if the hand is calibrated, hold every joint where it is and start polling.
@@ -119,22 +152,37 @@ class PolledHand:
 
         Args:
             closure: shape (6,), clipped to 0…1.
-            torque_limit: shape (6,), newtons above the free-air force; None for `max_force_n`.
+            torque_limit: shape (6,), newtons above the free-air force; None for the hand's `max_force_n`,
+                which the limit never exceeds, free-air force included.
 
         Raises:
             ValueError: for values that are not six or not finite; the hand keeps its last command.
             DeviceError: as `read`.
         """
-        limit = np.full(NUM_JOINTS, self._max_force_n) if torque_limit is None else torque_limit
+        most = self._link.max_force_n
+        limit = np.full(NUM_JOINTS, most) if torque_limit is None else torque_limit
         for name, values in (("closure", closure), ("torque_limit", limit)):
             if np.shape(values) != (NUM_JOINTS,) or not np.isfinite(values).all():
                 raise ValueError(f"{self}: {name} must be {NUM_JOINTS} finite numbers; got {values}.")
         self._require_calibration()
         self._poller.check()
-        self._command = (np.clip(closure, 0.0, 1.0), np.clip(limit, 0.0, self._max_force_n))
+        self._command = _Command(np.clip(closure, 0.0, 1.0), np.clip(limit, 0.0, most), self._clock())
+
+    def step_towards(self, closure: FloatArray) -> FloatArray:
+        """How far towards closures (6,) the hand may be told to go right now, shape (6,).
+
+        Raises:
+            DeviceError: as `read`.
+        """
+        self._require_calibration()
+        self._poller.check()
+        step = self._limited.limiter.step(np.clip(closure, 0.0, 1.0), self._clock())
+        return self.read().closure if step is None else step
 
     def calibrate(self, ask: Ask = input) -> HandCalibration:
-        """Find out the hand's range and its free-air force, guided by the user; the hand moves by itself.
+        """Find out the hand's range and its free-air force, guided by the user.
+
+        The hand moves by itself, no faster than `max_closure_speed`.
 
         Args:
             ask: shows a prompt and returns what the user typed.
@@ -148,39 +196,65 @@ class PolledHand:
         """
         self._poller.stop()
         self._channel.clear()
-        motors = self._link.calibrate(ask)
+        limit = np.full(NUM_JOINTS, self._link.max_force_n)
+
+        def drive(closure: FloatArray) -> None:
+            self._limited.start()
+            move(self._limited, closure, limit, self._sweep)
+
+        motors = self._link.calibrate(ask, drive)
         if not confirmed(ask, f"{self}: empty the hand and keep clear; it will open and close now. Go on?"):
             raise DeviceNotCalibratedError(
                 self._link.device,
                 "the calibration was refused.",
                 "Run lerobot-calibrate again when it may move.",
             )
-        limit = np.full(NUM_JOINTS, self._max_force_n)
         self._link.start(motors, limit)
-        calibration = HandCalibration(measure_free_air(self._link, limit, self._sweep), motors)
-        self.calibration = calibration
-        self._command = None
-        self._poller.start()
-        return calibration
+        self._limited.start()
+        free_air = measure_free_air(self._limited, limit, self._sweep)
+        self.calibration = HandCalibration(free_air, motors, self._link.kind)
+        self._begin()
+        return self.calibration
 
     def _start(self, calibration: HandCalibration) -> None:
-        self._link.start(calibration.motors, np.full(NUM_JOINTS, self._max_force_n))
+        if (problem := self._mismatch(calibration)) is not None:
+            raise DeviceNotCalibratedError(self._link.device, problem, "Run lerobot-calibrate again.")
+        self._link.start(calibration.motors, np.full(NUM_JOINTS, self._link.max_force_n))
+        self._begin()
+
+    def _begin(self) -> None:
+        self._limited.start()
         self._command = None
+        self._free_air_n = np.zeros(NUM_JOINTS)
         self._poller.start()
+
+    def _mismatch(self, calibration: HandCalibration) -> str | None:
+        if calibration.hand not in ("", self._link.kind):
+            return f"It is the calibration of {calibration.hand}, and this is {self._link.kind}."
+        return self._link.mismatch(calibration.motors)
 
     def _poll(self) -> HandSample:
         assert self.calibration is not None
-        command = self._command
-        if command is not None and command is not self._sent:
-            # The device compares its raw sensor with the limit; the free-air force is no part of the grip.
-            self._link.command(command[0], command[1] + np.maximum(self._free_air_n, 0.0))
-            self._sent = command
+        sent = self._send()
         timestamp = self._clock()
-        closure, force = self._link.measure()
+        closure, force = self._limited.measure()
+        # Only now is it known that the hand was there to hear it.
+        self._done = sent if sent is not None else self._done
         self._free_air_n = self.calibration.free_air.at(closure)
         sample = HandSample(closure=closure, torque=force - self._free_air_n, timestamp=timestamp)
         self._channel.publish(sample)
         return sample
+
+    def _send(self) -> _Command | None:
+        """Make a step of the newest command; returns it if that was the last step."""
+        command = self._command
+        if command is None or command is self._done:
+            return None
+        if self._clock() - command.asked_at > self._command_lasts_s:
+            return None
+        # The device compares its raw sensor with the limit; the free-air force is no part of the grip.
+        limit = command.force_n + np.maximum(self._free_air_n, 0.0)
+        return command if self._limited.command(command.closure, limit) else None
 
     def _require_calibration(self) -> None:
         if self.calibration is None:

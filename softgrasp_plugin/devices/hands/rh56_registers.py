@@ -29,10 +29,14 @@ ANGLE_OPEN = 1000
 """Angles run from 0, closed, to 1000, open."""
 
 SPEED_MAX = 1000
-"""Full travel in about 0.6 s (DFTP) or 0.8 s (classic)."""
+FULL_TRAVEL_S = 0.6
+"""At `SPEED_MAX`, on the DFTP; the classic takes about 0.8 s."""
 
 FORCE_SET_MAX = 1000
 """Grams; the DFTP accepts 3000 (check on your device)."""
+
+FORCE_ACT_MAX = 4000
+"""Grams in either direction, the range of the DFTP's sensors."""
 
 NEWTONS_PER_GRAM = 9.80665e-3
 

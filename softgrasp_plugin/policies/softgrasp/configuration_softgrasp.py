@@ -5,6 +5,7 @@ from typing import Literal
 
 from lerobot.configs import PreTrainedConfig
 
+from ...bounds import require_within
 from ..backbone_config import BackboneConfig
 from ..stack_config import StackConfig
 
@@ -29,8 +30,10 @@ class SoftGraspConfig(BackboneConfig, StackConfig):
     residual: bool = False
 
     def __post_init__(self) -> None:
+        require_within("feature_dim", self.feature_dim, 1, 8192)
+        require_within("num_heads", self.num_heads, 1, 1024)
         super().__post_init__()
-        self.require_positive("feature_dim", "num_heads")
+        require_within("num_stack × feature_dim", self.token_dim, 1, 16_384)
         if self.token_dim % self.num_heads:
             raise ValueError(
                 f"The token width {self.token_dim} (`num_stack` × `feature_dim`) must be divisible by "

@@ -6,7 +6,9 @@ from lerobot.configs import FeatureType, NormalizationMode, PolicyFeature, PreTr
 from lerobot.policies.act.configuration_act import ACTConfig
 from lerobot.utils.constants import OBS_ENV_STATE, OBS_STATE
 
+from ...bounds import require_within
 from ..backbone_config import BackboneConfig
+from ..chunk import check_chunk
 from ..observation_config import ANGLE, IMAGE, ObservationConfig
 
 
@@ -37,6 +39,18 @@ class SoftGraspACTConfig(BackboneConfig, ObservationConfig, ACTConfig):
     optimizer_lr_backbone: float = 1e-4
 
     def __post_init__(self) -> None:
+        check_chunk(self.chunk_size, self.n_action_steps, self.temporal_ensemble_coeff)
+        for name in ("dim_model", "latent_dim"):
+            require_within(name, getattr(self, name), 1, 8192)
+        require_within("n_heads", self.n_heads, 1, 1024)
+        require_within("dim_feedforward", self.dim_feedforward, 1, 65_536)
+        for name in ("n_encoder_layers", "n_decoder_layers", "n_vae_encoder_layers"):
+            require_within(name, getattr(self, name), 1, 128)
+        require_within("dropout", self.dropout, 0, 0.99)
+        require_within("kl_weight", self.kl_weight, 0, 1e6)
+        for name in ("optimizer_lr", "optimizer_lr_backbone"):
+            require_within(name, getattr(self, name), 0, 1, above_low=True)
+        require_within("optimizer_weight_decay", self.optimizer_weight_decay, 0, 1)
         super().__post_init__()
         if self.vision_backbone != "resnet18" or self.replace_final_stride_with_dilation:
             raise ValueError(

@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from ..backbone import make_resnet18, trunk_channels
 from ..backbone_config import BackboneNorm
+from ..fit import check_running_environment
 from ..images import FramePreparation, ImageNetNormalize
 from ..loading import StrictLoading
 from ..observation_config import IMAGE
+from ..training_data import adopt_dataset, require_finite
 from .configuration_softgrasp_act import SoftGraspACTConfig
 
 
@@ -36,7 +38,12 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
     name = "softgrasp_act"
 
     def __init__(
-        self, config: SoftGraspACTConfig, *, load_backbone_weights: bool = True, **kwargs: Any
+        self,
+        config: SoftGraspACTConfig,
+        *,
+        load_backbone_weights: bool = True,
+        dataset_meta: Any | None = None,
+        **kwargs: Any,
     ) -> None:
         """Build the policy.
 
@@ -44,9 +51,15 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
             config: its configuration, with features and joint columns filled in.
             load_backbone_weights: read `config.pretrained_backbone_weights`; off when a checkpoint brings all
                 weights.
-            **kwargs: what LeRobot's factory also passes (`dataset_stats`, `dataset_meta`); not needed here.
+            dataset_meta: metadata of the dataset it is trained on, which LeRobot's factory passes.
+            **kwargs: what LeRobot's factory also passes (`dataset_stats`); not needed here.
+
+        Raises:
+            ValueError: if it does not fit the dataset, or the environment of the running command.
         """
         config.validate_features()
+        adopt_dataset(config, dataset_meta)
+        check_running_environment(config)
         super().__init__(config.inner_config())
         self.config = config
         self.frames = FramePreparation(config)
@@ -71,6 +84,9 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
 
         Returns:
             The loss, (), and its terms to log.
+
+        Raises:
+            ValueError: if the loss is not finite.
         """
         # Angles are commanded at t…t+H-1; the torques "at the next moment" are those measured at t+1…t+H.
         labels = batch[ACTION][:, :-1].clone()
@@ -81,6 +97,7 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
         # A moment counts if both are inside the episode.
         is_pad = batch["action_is_pad"][:, 1:]
         loss, logs = super().forward(self._inputs(batch) | {ACTION: labels, "action_is_pad": is_pad})
+        require_finite(loss, batch)
         return loss, logs
 
     @torch.no_grad()

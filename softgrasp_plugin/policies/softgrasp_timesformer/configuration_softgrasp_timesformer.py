@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from lerobot.configs import PreTrainedConfig
 
+from ...bounds import require_within
 from ..observation_config import IMAGE
 from ..stack_config import StackConfig
 
@@ -33,8 +34,12 @@ class SoftGraspTimeSformerConfig(StackConfig):
     mlp_ratio: float = 4.0
 
     def __post_init__(self) -> None:
+        require_within("patch_size", self.patch_size, 1, 2048, "pixels")
+        require_within("dim", self.dim, 1, 8192)
+        require_within("depth", self.depth, 1, 128)
+        require_within("num_heads", self.num_heads, 1, 1024)
+        require_within("mlp_ratio", self.mlp_ratio, 1, 16)
         super().__post_init__()
-        self.require_positive("patch_size", "dim", "depth", "num_heads", "mlp_ratio")
         if self.dim % self.num_heads:
             raise ValueError(f"`dim` ({self.dim}) must be divisible by `num_heads` ({self.num_heads}).")
         if IMAGE in self.modalities and any(side % self.patch_size for side in self.image_size):

@@ -2,13 +2,13 @@
 
 import json
 import subprocess
+import sys
 import threading
 import time
 from typing import Any
 
 import numpy as np
 
-from ...devices.bare_process import bare_command
 from ..arm import forward
 
 GRASP_JOINTS = (0.0, -1.1, 2.0, -2.5, -1.57, 0.1)
@@ -31,12 +31,8 @@ class EmulatedArm:
     def __init__(self, host: str, model: str) -> None:
         self._grasp_height_m = float(forward(np.array(GRASP_JOINTS)).position[2])
         self._height_m = 0.0
-        command = bare_command(
-            "simulation.emulators.ur_controller",
-            f"--host={host}",
-            f"--model={model}",
-            f"--joints={list(GRASP_JOINTS)}",
-        )
+        options = [f"--host={host}", f"--model={model}", f"--joints={list(GRASP_JOINTS)}"]
+        command = [sys.executable, "-P", "-m", f"{__package__}.ur_controller", *options]
         # Ctrl-C is for us, and we tell the controller.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

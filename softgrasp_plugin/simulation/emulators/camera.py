@@ -7,8 +7,8 @@ pictures go out over ZMQ, in the format that LeRobot's own `ZMQCamera` reads.
 import importlib.util
 import json
 import subprocess
+import sys
 
-from ...devices.bare_process import bare_command
 from ..world import World
 
 CAMERA_NAME = "side"
@@ -39,10 +39,11 @@ class EmulatedCamera:
                 "pip install 'lerobot[pyzmq-dep]', or use --camera=none."
             )
         self.width, self.height, self.fps = width, height, fps
-        size = [f"--width={width}", f"--height={height}"]
+        module = f"{__package__}.camera_process"
+        options = [f"--object_id={object_id}", f"--width={width}", f"--height={height}"]
         # Ctrl-C is for us, and we tell the camera.
         self._process = subprocess.Popen(
-            bare_command("simulation.emulators.camera_process", f"--object_id={object_id}", *size),
+            [sys.executable, "-P", "-m", module, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

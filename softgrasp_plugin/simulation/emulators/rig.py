@@ -28,8 +28,9 @@ from ...devices.realtime import prefer_this_thread
 from ...grasping.lift import LiftConfig, LiftSupervisor
 from ...grasping.mapping import PAPER_MAPPING
 from ...joints import JOINTS, NUM_JOINTS, FloatArray
+from ..clock import FEEDBACK_RATE
 from ..operator import OperatorPhase, VirtualOperator
-from ..world import FEEDBACK_RATE, World
+from ..world import World
 from .arm import EmulatedArm
 from .camera import EmulatedCamera
 from .dynamixel import DynamixelBusEmulator, EmulatedMotor

@@ -1,16 +1,22 @@
 """Emulated serial lines, and how they can go wrong."""
 
 import os
-import pty
 import select
 import threading
 import time
-import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 from ...devices.realtime import prefer_this_thread
+
+try:
+    import pty
+    import tty
+except ImportError as error:
+    raise ImportError(
+        "Emulated serial lines are pseudo terminals, which only Linux and macOS have."
+    ) from error
 
 _IDLE_S = 0.010
 

@@ -2,11 +2,15 @@
 process.
 """
 
+import dataclasses
 import importlib.util
+import logging
+import math
 import os
 import signal
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,11 +44,11 @@ def arm(controller) -> Iterator[URArm]:
     arm.disconnect()
 
 
-def command_until_fault(arm: URArm) -> tuple[Exception, float]:
+def command_until_fault(arm: URArm, height_m: float = 0.0) -> tuple[Exception, float]:
     start = time.monotonic()
     while time.monotonic() - start < 5.0:
         try:
-            arm.command_lift(0.0)
+            arm.command_lift(height_m)
         except DeviceError as error:
             return error, time.monotonic() - start
         time.sleep(0.01)
@@ -52,7 +56,7 @@ def command_until_fault(arm: URArm) -> tuple[Exception, float]:
 
 
 @needs_ur_rtde
-def test_goes_to_the_grasp_pose_lifts_and_leaves_servo_mode(arm, controller) -> None:
+def test_goes_to_the_grasp_pose_lifts_and_leaves_servo_mode(arm, controller, caplog) -> None:
     state = controller.ask("state")
     assert state["joints"] == pytest.approx(GRASP_JOINTS, abs=0.02)
     assert state["payload"] == pytest.approx([0.8, 0.0, 0.0, 0.06])
@@ -66,7 +70,9 @@ def test_goes_to_the_grasp_pose_lifts_and_leaves_servo_mode(arm, controller) -> 
     while abs(controller.ask("state")["height_m"] - bottom - 0.1) > 2e-3:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    arm.disconnect()
+    with caplog.at_level(logging.INFO):
+        arm.disconnect()
+    assert "stands." in caplog.text, "read back"
     state = controller.ask("state")
     assert not state["servoing"]
     assert not state["playing"]
@@ -91,6 +97,22 @@ def test_faults_are_reported_and_nothing_blocks(arm, controller, fault, kind, me
         arm.command_lift(0.1)
     assert arm.fault is error
     arm.disconnect()
+
+
+@needs_ur_rtde
+@pytest.mark.parametrize("fault", ["protective_stop", "silence", "hang_up"])
+def test_an_arm_that_vanishes_in_the_lift_is_known_within_half_a_second(
+    arm, controller, fault, caplog
+) -> None:
+    arm.command_lift(0.15)
+    time.sleep(0.4)
+    assert controller.ask(fault)["peak_joint_speed"] > 0.05, "it was on its way"
+    error, reported_after_s = command_until_fault(arm, 0.15)
+    assert isinstance(error, DeviceError)
+    assert reported_after_s < 0.5
+    arm.disconnect()
+    said = "UR arm (ur3) at" in caplog.text and "could not be verified" in caplog.text
+    assert said == (fault != "protective_stop"), "nobody says of a lost arm that it stands"
 
 
 @needs_ur_rtde
@@ -143,8 +165,40 @@ def test_a_hand_on_a_bench_has_no_arm() -> None:
         ({"lookahead_s": 0.5}, "lookahead_s"),
         ({"up": (0.0, 1.0, 1.0)}, "length 1"),
         ({"watchdog_hz": 0.5}, "watchdog_hz"),
+        ({"tcp": (0, 0, 1e308, 0, 0, 0)}, r"tcp\[2\]"),
+        ({"payload_cog_m": (float("nan"), 0, 0)}, r"payload_cog_m\[0\]"),
     ],
 )
 def test_a_wrong_value_says_what_is_expected(options, reason) -> None:
     with pytest.raises(ValueError, match=reason):
         URArmConfig(**{"host": "10.0.0.1", "grasp_joints": GRASP_JOINTS, **options})
+
+
+NUMBERS = [field.name for field in dataclasses.fields(URArmConfig) if field.type in (float, "float")]
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 1e308, -1e308, 10**400, True, "0.1", None])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_has_a_hard_bound(name, value) -> None:
+    with pytest.raises(ValueError, match=rf"--robot\.arm\.{name} must be a number in"):
+        URArmConfig(host="10.0.0.1", grasp_joints=GRASP_JOINTS, **{name: value})
+
+
+def test_the_slower_limits_hold_where_two_apply() -> None:
+    arm = URArmConfig(host="10.0.0.1", grasp_joints=GRASP_JOINTS)
+    slow = arm.no_faster_than(0.03, 0.15)
+    assert (slow.max_speed_m_s, slow.max_acceleration_m_s2) == (0.03, 0.15)
+    assert arm.no_faster_than(0.2, 9.0) == arm
+    assert NoArmConfig().no_faster_than(0.03, 0.15) == NoArmConfig()
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(0.05, 0.05), (0.5, 0.15), (1e308, 0.15), (-0.2, 0.0)])
+def test_the_highest_lift_is_not_passed_on_higher(asked, sent) -> None:
+    heights: list[float] = []
+    arm = URArm(URArmConfig(host="10.0.0.1", grasp_joints=GRASP_JOINTS))
+    arm._helper = SimpleNamespace(command_lift=heights.append)  # type: ignore[assignment]
+    arm.command_lift(asked)
+    assert heights == [sent]
+    for nonsense in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="must be finite"):
+            arm.command_lift(nonsense)

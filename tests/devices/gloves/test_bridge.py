@@ -95,6 +95,17 @@ def test_wrong_messages_say_what_is_wrong(change, reason) -> None:
         parse_glove(json.dumps(document).encode())
 
 
+def test_rounding_past_an_end_is_taken_as_the_end() -> None:
+    datagram = json.dumps({"softgrasp_glove": 1, "seq": 1, "angle": [-0.002, 0, 0, 0, 0, 1.002]}).encode()
+    np.testing.assert_array_equal(parse_glove(datagram).angle, [0, 0, 0, 0, 0, 1])
+
+
+def test_a_number_of_400_digits_is_a_value_error() -> None:
+    datagram = b'{"softgrasp_glove":1,"seq":9,"angle":[0,0,0,0,0,1' + b"0" * 400 + b'],"ack":1}'
+    with pytest.raises(ValueError, match="angle"):
+        parse_glove(datagram)
+
+
 def test_an_address_open_to_the_network_needs_a_peer() -> None:
     with pytest.raises(ValueError, match="peer"):
         BridgeGloveConfig(bind="0.0.0.0")
@@ -196,6 +207,69 @@ def test_a_program_that_starts_again_is_taken_up(glove, program) -> None:
         read_for_a_second(glove)
     program._seq, program.angle, program.faults.is_silent = 0, np.full(6, 0.5), False
     read_until(glove, lambda: glove.read().angle.all())
+
+
+def test_a_repeated_message_is_dropped(glove, program) -> None:
+    glove.read()
+    sender, seq = glove._peer, glove._message.seq
+    glove._take(encode_glove(GloveMessage(seq, np.ones(6), None)), sender)
+    assert glove.dropped["reordered"] == 1
+    assert not glove._message.angle.any()
+
+
+def test_a_look_takes_a_bounded_number_of_datagrams(glove) -> None:
+    """Under a flood the socket never runs empty."""
+
+    class Flooded:
+        taken = 0
+
+        def settimeout(self, _: float) -> None: ...
+
+        def recvfrom(self, _: int) -> tuple[bytes, tuple[str, int]]:
+            self.taken += 1
+            assert self.taken < 10_000, "without end"
+            return b"x", ("127.0.0.1", 9)
+
+    opened, glove._socket = glove._socket, Flooded()
+    glove._take_waiting()
+    glove._discard()
+    glove._socket = opened
+
+
+def test_the_last_error_names_why_messages_were_refused(glove, program) -> None:
+    program.faults.is_silent = True
+    sender, glove._heard_at = glove._peer, -np.inf
+    bad = json.dumps({"softgrasp_glove": 1, "seq": 10**9, "angle": [1.3] * 6}).encode()
+    waiting = glove._take_waiting
+
+    def refused(timeout_s: float = 0.0) -> None:
+        glove._take(bad, sender)
+        waiting(min(timeout_s, 0.01))
+
+    glove._take_waiting = refused
+    with pytest.raises(DeviceSilentError, match=r"malformed.*refused.*lie in 0…1, got 1.3.*Correct"):
+        glove._receive(0.1)
+    del glove._take_waiting
+
+
+@pytest.mark.parametrize("reading", [0.05, 0.95])
+def test_force_never_drives_a_finger_back_into_the_calibrated_range(port, program, reading) -> None:
+    calibration = {joint: MotorCalibration(i, 0, 0, 2000, 6000) for i, joint in enumerate(JOINTS)}
+    glove = BridgeGlove(BridgeGloveConfig(udp_port=port), calibration)
+    program.angle = np.full(6, reading)
+    glove.connect()
+    read_until(glove, lambda: np.allclose(glove._message.angle, reading))
+    glove.render(np.full(6, 50.0), glove.read().angle)
+    read_until(glove, lambda: program._feedback is not None)
+    np.testing.assert_allclose(program._feedback.angle, reading, atol=1e-3)
+    np.testing.assert_allclose(program._feedback.force, 10.0)
+    glove.disconnect()
+
+
+def test_another_gloves_calibration_is_refused() -> None:
+    calibration = {joint: MotorCalibration(i + 1, 0, 0, 2000, 6000) for i, joint in enumerate(JOINTS)}
+    with pytest.raises(ValueError, match="has id 0 in this glove and 1"):
+        BridgeGlove(BridgeGloveConfig(), calibration)
 
 
 def test_garbage_and_oversized_datagrams_change_nothing(glove, program) -> None:

@@ -39,3 +39,17 @@ def test_types_make_their_gloves() -> None:
     assert "bridge glove" in str(make_glove(BridgeGloveConfig(), {}))
     config = DynamixelGloveConfig(port="/dev/ttyUSB7", motors={"index_bend": GloveMotorConfig(id=1)})
     assert "dynamixel glove on /dev/ttyUSB7" in str(make_glove(config, {}))
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e308, -1.0, True, "fast"])
+@pytest.mark.parametrize("name", ["lever_arm_m", "max_current_ma"])
+def test_every_option_of_a_motor_has_a_hard_bound(name, value) -> None:
+    with pytest.raises(ValueError, match=name):
+        GloveMotorConfig(**{"id": 1, name: value})
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e308, -1.0, "fast"])
+@pytest.mark.parametrize("name", ["rate_hz", "baudrate", "position_p_gain", "bus_watchdog_ms"])
+def test_every_option_of_a_glove_has_a_hard_bound(name, value) -> None:
+    with pytest.raises(ValueError, match=name):
+        DynamixelGloveConfig(port="-", motors={"index_bend": GloveMotorConfig(id=1)}, **{name: value})

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 
 import numpy as np
 import pytest
@@ -171,12 +172,76 @@ def test_calibration_refuses_a_joint_that_did_not_move(glove_bus, monkeypatch) -
     glove.disconnect()
 
 
-def test_homing_offset_of_the_file_is_restored(glove_bus) -> None:
+def test_another_gloves_offset_is_refused_and_not_written(glove_bus) -> None:
     glove_bus.calibration["index_bend"].homing_offset = 100
     glove = MotorGlove(glove_bus.config(), glove_bus.calibration)
+    with pytest.raises(DeviceNotCalibratedError, match=r"index_bend 0, calibration 100"):
+        glove.connect()
+    assert glove_bus.index.get(20, 4) == 0
+    assert not glove.is_connected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": 11},
+        {"drive_mode": 7},
+        {"homing_offset": 10**12},
+        {"range_max": 10**12},
+        {"range_max": 1100},
+        {"range_min": 100.5},
+        {"range_max": "abc"},
+        {"range_max": True},
+    ],
+)
+def test_a_calibration_that_cannot_be_this_gloves_is_refused(glove_bus, change) -> None:
+    entry = dataclasses.replace(glove_bus.calibration["index_bend"], **change)
+    with pytest.raises(ValueError, match="index_bend"):
+        MotorGlove(glove_bus.config(), {**glove_bus.calibration, "index_bend": entry})
+
+
+@pytest.mark.parametrize("hold", ["contact", "follow"])
+@pytest.mark.parametrize("place", [-0.25, -0.1, 0.0, 1.0, 1.15])
+def test_no_force_drives_a_finger_back_into_the_calibrated_range(glove_bus, hold, place) -> None:
+    glove = MotorGlove(glove_bus.config(hold=hold), glove_bus.calibration)
     glove.connect()
-    assert glove_bus.index.get(20, 4) == 100
+    glove_bus.bend(place)
+    angle = glove.read().angle
+    assert ((angle >= 0) & (angle <= 1)).all()
+    for drive in (glove.render, glove.lead):
+        glove_bus.bend(place)
+        glove.release()
+        glove.read()
+        drive(six(1.0, 1.0), angle)
+        settle(glove)
+        shares = [(glove_bus.goals[0] - 1024) / 2048, (3072 - glove_bus.goals[1]) / 2048]
+        np.testing.assert_allclose(shares, place, atol=2e-3)
     glove.disconnect()
+
+
+@pytest.mark.parametrize("counts", [2**31 - 1, 2048 + 4096 + 100])
+def test_a_position_that_no_finger_has_is_a_fault(glove, monkeypatch, counts) -> None:
+    glove.read()
+    state = glove._bus.read_state()
+    jumped = dataclasses.replace(state, position=np.array([counts, state.position[1]]))
+    monkeypatch.setattr(glove._bus, "read_state", lambda: jumped)
+    with pytest.raises(DeviceFaultError, match=rf"index_bend {counts}"):
+        glove.read()
+
+
+def test_position_is_told_before_current(glove, monkeypatch) -> None:
+    """A current that rises first would pull towards the goal of before."""
+    glove.read()
+    told = []
+    write = glove._bus.sync_write
+
+    def note(register, *args, **options):
+        told.append(register)
+        write(register, *args, **options)
+
+    monkeypatch.setattr(glove._bus, "sync_write", note)
+    glove.render(six(1.0, 1.0), six(0.0, 0.0))
+    assert told[-2:] == ["Goal_Position", "Goal_Current"]
 
 
 def test_a_struck_watchdog_is_reset_and_force_goes_on(glove, glove_bus, caplog) -> None:

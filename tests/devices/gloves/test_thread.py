@@ -1,3 +1,4 @@
+import dataclasses
 import time
 
 import numpy as np
@@ -77,6 +78,40 @@ def test_mute_releases_and_goes_on_reading(thread, channel, glove_bus) -> None:
     first = thread.latest().timestamp
     wait_until(lambda: thread.latest().timestamp > first)
     assert glove_bus.torque_on == [0, 0]
+
+
+def test_an_old_reading_is_never_the_latest(thread) -> None:
+    thread.stop()  # nobody reads any more
+    sample = thread._tap.sample
+    thread._tap.sample = dataclasses.replace(sample, timestamp=time.monotonic() - 0.2)
+    with pytest.raises(DeviceError, match=r"at most 0\.15 s"):
+        thread.latest()
+
+
+def test_what_could_not_be_read_back_is_not_said_to_be_released(thread, glove_bus, monkeypatch) -> None:
+    def fail() -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(thread._tap, "read", fail)
+    glove_bus.bus.faults.silent = True
+    wait_until(thread._quiet.is_set)
+    assert not thread.mute(1.0)
+    with pytest.raises(DeviceError, match="could not be verified"):
+        thread.latest()
+
+
+def test_an_unexpected_error_still_releases(thread, channel, glove_bus, monkeypatch) -> None:
+    keep_touching_until(channel, lambda: all(glove_bus.currents))
+
+    def fail() -> None:
+        raise OverflowError("nobody expected this")
+
+    monkeypatch.setattr(thread._tap, "read", fail)
+    wait_until(thread._quiet.is_set)
+    assert glove_bus.currents == [0, 0]
+    assert glove_bus.torque_on == [0, 0]
+    with pytest.raises(DeviceError, match=r"nobody expected this.*read back and is zero"):
+        thread.latest()
 
 
 def test_leading_overrides_feeling(thread, channel, glove_bus) -> None:

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ class PaperHand:
         self.closure: FloatArray = np.zeros(NUM_JOINTS)
         self.stuck: list[int] = []
         self.poses: list[FloatArray] = []
+        self.offset_n = 1.0
 
     def command(self, closure: FloatArray, force_limit_n: FloatArray) -> None:
         self.closure = closure.copy()
@@ -31,7 +33,7 @@ class PaperHand:
         self.poses.append(self.closure)
 
     def measure(self) -> tuple[FloatArray, FloatArray]:
-        return self.closure, 1.0 + 2.0 * self.closure
+        return self.closure, self.offset_n + 2.0 * self.closure
 
 
 def free_air(link: PaperHand) -> FreeAirForce:
@@ -100,3 +102,43 @@ def test_impossible_values_are_refused() -> None:
         FreeAirForce(good.closure[::-1], good.force_n)
     with pytest.raises(ValueError, match="finite"):
         FreeAirForce(good.closure, good.force_n * np.nan)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("free_air", "force_n", 1, 3), 25.0, r"free_air\.force_n\[1\] of index_bend must be .*, got 25"),
+        (("free_air", "force_n", 0, 0), -25.0, "little_bend must be"),
+        (("free_air", "force_n", 0, 0), 1e308, "little_bend must be"),
+        (("free_air", "closure", 2, 0), 7.0, r"free_air\.closure\[2\] of little_bend"),
+        (("free_air", "closure", 0, 0), float("nan"), "increase"),
+        (("motors", "index_bend", "id"), 253, r"motors\.index_bend\.id must be"),
+        (("motors", "index_bend", "id"), True, r"motors\.index_bend\.id must be"),
+        (("motors", "index_bend", "id"), "4", r"motors\.index_bend\.id must be a whole number"),
+        (("motors", "index_bend", "drive_mode"), 2, "drive_mode"),
+        (("motors", "index_bend", "homing_offset"), 10**9, "homing_offset"),
+        (("motors", "index_bend", "range_max"), 2**31, "range_max"),
+        (("motors", "index_bend", "range_max"), 1000, "not below"),
+        (("motors", "index_bend", "range_min"), 1.5, "whole number"),
+        (("motors", "sixth_finger"), {}, "sixth_finger|missing"),
+        (("motors",), [], "items"),
+        (("hand",), 3, "hand must be a name"),
+    ],
+)
+def test_values_that_no_hand_has_are_refused_at_load(
+    place: tuple[str | int, ...], value: object, message: str
+) -> None:
+    document = json.loads(calibration().to_json())
+    inner = document
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(ValueError, match=f"(?s)no calibration of a hand.*({message}).*lerobot-calibrate"):
+        HandCalibration.from_json(json.dumps(document))
+
+
+def test_a_sensor_that_reads_too_much_in_free_air_is_noticed_when_calibrating() -> None:
+    link = PaperHand()
+    link.offset_n = 9.0
+    with pytest.raises(DeviceNotCalibratedError, match=r"little_bend must be .*got 9.*zero its own sensors"):
+        free_air(link)

@@ -69,9 +69,9 @@ def test_has_a_driver_that_names_its_port(name: str) -> None:
         ({"max_force_n": 0.0}, "max_force_n"),
         ({"stale_after_s": 0.0}, "stale_after_s"),
         ({"ids": [1, 2, 3, 4, 5, 5]}, "6 different numbers"),
-        ({"ids": [1, 2, 3, 4, 5, 253]}, "0…252"),
+        ({"ids": [1, 2, 3, 4, 5, 253]}, r"hand\.ids\[5\] must be a number in \[0, 252\]"),
         ({"models": ["a", "b"]}, "models must have 1 or 6"),
-        ({"lever_arm_m": [7.0]}, "lever_arm_m must lie in"),
+        ({"lever_arm_m": [7.0]}, r"lever_arm_m\[0\] must be a number in"),
     ],
 )
 def test_bad_dynamixel_values_are_refused(change: dict[str, object], message: str) -> None:
@@ -112,3 +112,32 @@ def test_configuration_loads_no_driver() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+NUMBERS = {
+    "inspire_modbus_tcp": (
+        "rate_hz",
+        "max_force_n",
+        "stale_after_s",
+        "hand_id",
+        "speed",
+        "reply_timeout_s",
+        "byte_registers",
+        "tcp_port",
+    ),
+    "inspire_serial": ("baudrate",),
+    "inspire_modbus_rtu": ("baudrate",),
+    "dynamixel": ("baudrate", "ids", "lever_arm_m"),
+}
+
+
+@pytest.mark.parametrize(
+    ("hand", "name"), [(hand, name) for hand, names in NUMBERS.items() for name in names]
+)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e308, -1.0, True, "7"])
+def test_every_number_has_bounds(hand: str, name: str, bad: object) -> None:
+    value = {"ids": [1, 2, 3, 4, 5, bad], "lever_arm_m": [bad]}.get(name, bad)
+    with pytest.raises(ValueError, match=rf"{name}"):
+        dataclasses.replace(EXAMPLES[hand], **{name: value})
+    with pytest.raises(ValueError, match="baudrate must be a whole number"):
+        dataclasses.replace(EXAMPLES["inspire_serial"], baudrate=9600.5)  # type: ignore[arg-type]

@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from softgrasp_plugin.devices.errors import DeviceFaultError, DeviceLostError, DeviceSilentError
+from softgrasp_plugin.devices.errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
 from softgrasp_plugin.devices.hands import rh56_registers as rh56
 from softgrasp_plugin.devices.hands.inspire_hand import Registers
 from softgrasp_plugin.devices.hands.inspire_modbus import InspireModbusRtu, InspireModbusTcp
 from softgrasp_plugin.devices.hands.inspire_serial import InspireSerial
+from softgrasp_plugin.devices.hands.rh56_frames import WRITE, Frame
 from softgrasp_plugin.joints import NUM_JOINTS, FloatArray
 from softgrasp_plugin.simulation.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
 from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
@@ -191,4 +192,85 @@ def test_a_refused_register_is_a_fault() -> None:
         driver.open()
         with pytest.raises(DeviceFaultError, match=r"refuses register 1546 .illegal data address"):
             driver.read_shorts(rh56.ANGLE_ACT)
+        driver.close()
+
+
+class Moody(RH56ModbusServer):
+    """Answers the next requests with an exception."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(RH56Registers())
+        self.code = code
+        self.left = 0
+
+    def answer(self, message: bytes) -> bytes:
+        if self.left:
+            self.left -= 1
+            return bytes([message[0] | 0x80, self.code])
+        return super().answer(message)
+
+
+def talking_to(server: Moody, wire: Wire) -> tuple[RH56RtuEmulator | RH56TcpEmulator, Registers]:
+    if wire == "rtu":
+        rtu = RH56RtuEmulator(server)
+        return rtu, InspireModbusRtu(rtu.port, 1, 115_200, TIMEOUT_S, 3, True)
+    tcp = RH56TcpEmulator(server)
+    return tcp, InspireModbusTcp(tcp.host, tcp.port, 1, TIMEOUT_S, 3, True)
+
+
+@pytest.mark.parametrize("wire", ["rtu", "tcp"])
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [
+        (1, False),
+        (2, False),
+        (3, False),
+        (4, False),
+        (5, True),
+        (6, True),
+        (8, False),
+        (10, True),
+        (11, True),
+    ],
+)
+def test_exceptions_that_pass_are_told_from_those_that_stay(wire: Wire, code: int, passes: bool) -> None:
+    server = Moody(code)
+    emulator, driver = talking_to(server, wire)
+    driver.open()
+    driver.read_shorts(rh56.ANGLE_ACT)
+    server.left = 1
+    if not passes:
+        with pytest.raises(DeviceFaultError, match="refuses register 1546"):
+            driver.read_shorts(rh56.ANGLE_ACT)
+    else:
+        assert driver.read_shorts(rh56.ANGLE_ACT) == (1000,) * 6
+        server.left = 100
+        with pytest.raises(DeviceError, match=r"postponed register 1546 in \d of 3 tries") as caught:
+            driver.read_shorts(rh56.ANGLE_ACT)
+        assert not isinstance(caught.value, DeviceFaultError)
+        server.left = 0
+        assert driver.read_shorts(rh56.ANGLE_ACT) == (1000,) * 6
+    driver.close()
+    emulator.close()
+
+
+def test_a_serial_hand_that_says_no_is_quoted() -> None:
+    class Unwilling(RH56SerialEmulator):
+        unwilling = 1
+
+        def _reply(self, request: Frame) -> Frame:
+            if request.command == WRITE and self.unwilling:
+                self.unwilling -= 1
+                return Frame(request.identity, request.command, request.address, b"\xff")
+            return super()._reply(request)
+
+    with Unwilling() as emulator:
+        driver = InspireSerial(emulator.port, 1, 115_200, TIMEOUT_S)
+        driver.open()
+        driver.write_shorts(rh56.FORCE_SET, [100] * 6)
+        assert driver.read_shorts(rh56.FORCE_SET) == (100,) * 6
+        emulator.unwilling = 100
+        with pytest.raises(DeviceError, match=r"writing register 1498 failed \(0xff\), in 3 of 3") as caught:
+            driver.write_shorts(rh56.FORCE_SET, [200] * 6)
+        assert "wires" not in str(caught.value)
         driver.close()

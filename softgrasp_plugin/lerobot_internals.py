@@ -1,0 +1,191 @@
+"""What this package uses of LeRobot that LeRobot does not promise: all of it, in one place.
+
+Each entry says what it relies on. What differs between LeRobot's releases is found by looking, never by the
+version number. `tests/test_lerobot_internals.py` holds every line here against the LeRobot that is installed,
+with a sentence that names the change; the variables of a running command are in `running_command.py`.
+
+Relied on by how things are named or written elsewhere, and watched by the same tests:
+
+- `lerobot-rollout` shows a policy the float channels whose names end in `.pos` (or `.vel`) and no others,
+  which is why forces are called `<joint>_torque.pos` (`joints.py`);
+- no command passes observations to `Teleoperator.send_feedback` unless the robot is a `unitree_g1`, which is
+  why glove and hand share a channel of their own (`devices/feel.py`).
+"""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from .running_command import RunningCommand
+
+_ANNOUNCEMENT = re.compile(r"^Recording episode (\d+)$")
+
+
+class AnnouncementListener(logging.Handler):
+    """Hears which episode begins.
+
+    Relies on: `lerobot-record` and the episodic strategy of `lerobot-rollout` log "Recording episode N", N
+    being `dataset.num_episodes`, at level INFO to the root logger, after `robot.connect()` and right before
+    each attempt.
+
+    Args:
+        hear: receives the number of the episode.
+    """
+
+    def __init__(self, hear: Callable[[int], None]) -> None:
+        super().__init__(level=logging.INFO)
+        self._hear = hear
+
+    def emit(self, record: logging.LogRecord) -> None:
+        match = _ANNOUNCEMENT.match(record.getMessage())
+        if match:
+            self._hear(int(match.group(1)))
+
+    def listen(self) -> None:
+        """Start to listen."""
+        logging.getLogger().addHandler(self)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        logging.getLogger().removeHandler(self)
+
+    @property
+    def is_deaf(self) -> str | None:
+        """Why no announcement can be heard; None if one can."""
+        root = logging.getLogger()
+        if self not in root.handlers:
+            return "logging was set up a second time after the robot was connected"
+        if not root.isEnabledFor(logging.INFO):
+            return f"the log level is {logging.getLevelName(root.getEffectiveLevel())}"
+        return None
+
+
+def announces_episodes(command: RunningCommand | None) -> bool:
+    """Whether a command tells of every episode before it records it.
+
+    Relies on: `lerobot-record` has its dataset open for writing when it connects the robot; `lerobot-rollout`
+    keeps its strategy's name in `cfg.strategy.type`, and of these only `episodic` announces.
+    """
+    if command is None:
+        return False
+    strategy = getattr(getattr(command.config, "strategy", None), "type", None)
+    return command.is_recording or strategy == "episodic"
+
+
+def lazy_async_vector_env(factories: Sequence[Callable[[], Any]], probe: Any) -> Any:
+    """A vector environment whose processes start at the first reset; at once where LeRobot has no such thing.
+
+    Relies on: `lerobot.envs.utils._LazyAsyncVectorEnv(factories, observation_space, action_space, metadata)`.
+
+    Args:
+        factories: make the environments.
+        probe: one of them.
+    """
+    from lerobot.envs import utils
+
+    lazy = getattr(utils, "_LazyAsyncVectorEnv", None)
+    if lazy is not None:
+        return lazy(list(factories), probe.observation_space, probe.action_space, probe.metadata)
+    from gymnasium.vector import AsyncVectorEnv
+
+    return AsyncVectorEnv(list(factories), shared_memory=True, context="forkserver")
+
+
+def checkpoint_dir(output_dir: Path, total_steps: int, step: int) -> Path:
+    """Folder of a checkpoint, as `lerobot-train` names it.
+
+    Relies on: `lerobot.common.train_utils.get_step_checkpoint_dir(output_dir, total_steps, step)`.
+    """
+    from lerobot.common.train_utils import get_step_checkpoint_dir
+
+    return Path(get_step_checkpoint_dir(output_dir, total_steps, step))
+
+
+def save_checkpoint(
+    folder: Path,
+    step: int,
+    cfg: Any,
+    policy: Any,
+    optimizer: Any,
+    scheduler: Any,
+    preprocessor: Any,
+    postprocessor: Any,
+) -> None:
+    """Save a checkpoint of `lerobot-train`, and make it the last one.
+
+    Relies on: `lerobot.common.train_utils.save_checkpoint(folder, step, cfg, policy, optimizer, scheduler,
+    preprocessor, postprocessor)`, with or without `num_processes=` and `batch_size=`, and
+    `update_last_checkpoint(folder)`.
+    """
+    from lerobot.common import train_utils
+
+    parts = (folder, step, cfg, policy, optimizer, scheduler, preprocessor, postprocessor)
+    train_utils.save_checkpoint(
+        *parts, **_accepted(train_utils.save_checkpoint, num_processes=1, batch_size=cfg.batch_size)
+    )
+    train_utils.update_last_checkpoint(folder)
+
+
+def load_training_state(folder: Path, optimizer: Any, scheduler: Any) -> tuple[int, Any, Any]:
+    """Steps done, optimiser and scheduler of a checkpoint; the random generators go on from there, too.
+
+    Relies on: `lerobot.common.train_utils.load_training_state(folder, optimizer, scheduler)`, or where that
+    is gone on what it was made of: `load_optimizer_state` and `load_scheduler_state` of `lerobot.optim`,
+    `load_rng_state`, and `training_state/training_step.json` with the entry `step`.
+    """
+    from lerobot.common import train_utils
+
+    load = getattr(train_utils, "load_training_state", None)
+    if load is not None:
+        step, optimizer, scheduler = load(folder, optimizer, scheduler)
+        return int(step), optimizer, scheduler
+    from lerobot.optim import load_optimizer_state, load_scheduler_state
+    from lerobot.utils.constants import TRAINING_STATE_DIR, TRAINING_STEP
+    from lerobot.utils.random_utils import load_rng_state
+
+    from .files import read_json, reading
+
+    state = folder / TRAINING_STATE_DIR
+    with reading(
+        state / TRAINING_STEP, "the step of a checkpoint", "Remove the run's folder to begin it anew."
+    ):
+        step = int(read_json(state / TRAINING_STEP)["step"])
+    load_rng_state(state)
+    optimizer = load_optimizer_state(optimizer, state)
+    if scheduler is not None:
+        scheduler = load_scheduler_state(scheduler, state)
+    return step, optimizer, scheduler
+
+
+def make_sampler(cache: Any, cfg: Any, step: int) -> Any:
+    """Draws frames in the order of `lerobot-train`, from where a training of `step` steps stands.
+
+    Relies on: `EpisodeAwareSampler(starts, ends, drop_n_last_frames=, shuffle=, seed=)` and
+    `compute_sampler_state(step, length, batch_size, num_processes)` of `lerobot.datasets.sampler`.
+
+    Args:
+        cache: the frames, a `FrameCache`.
+        cfg: configuration of the training.
+        step: how many steps are done.
+    """
+    from lerobot.datasets.sampler import EpisodeAwareSampler, compute_sampler_state
+
+    sampler = EpisodeAwareSampler(
+        cache.episode_starts.tolist(),
+        cache.episode_ends.tolist(),
+        drop_n_last_frames=getattr(cfg.policy, "drop_n_last_frames", 0),
+        shuffle=True,
+        seed=cfg.seed or 0,
+    )
+    if step:
+        sampler.load_state_dict(compute_sampler_state(step, len(sampler), cfg.batch_size, 1))
+    return sampler
+
+
+def _accepted(function: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
+    """Those of the named arguments that a function takes."""
+    known = signature(function).parameters
+    return {name: value for name, value in arguments.items() if name in known}

@@ -1,0 +1,75 @@
+"""Which pieces of work a benchmark consists of, and which of them are missing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from softgrasp_plugin.experiments.pieces import Work
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES, Profile
+from softgrasp_plugin.experiments.runs import missing_trials, operator_folder
+from softgrasp_plugin.experiments.training import trained_policy
+from softgrasp_plugin.files import write_json
+
+
+def test_the_first_seed_of_everything_comes_first_and_strategies_before_ablations(tmp_path: Path) -> None:
+    runs = Work(tmp_path, PROFILES["cpu"], "cpu").runs(list(CONFIGURATIONS.values()))
+    names = [run.name for run in runs]
+    assert names[:4] == ["softgrasp/0", "concat/0", "act/0", "timesformer/0"]
+    assert names[-8:] == [
+        f"{name}/{seed}" for seed in (1, 2) for name in ("softgrasp", "concat", "act", "timesformer")
+    ]
+    assert len(names) == len(set(names)) == len(CONFIGURATIONS) + 2 * 4
+
+
+def test_stages_record_then_train_then_try(tmp_path: Path) -> None:
+    work = Work(tmp_path, PROFILES["quick"], "cpu")
+    chosen = [CONFIGURATIONS["softgrasp"], CONFIGURATIONS["one_step_clean"]]
+    first, train, further = work.missing(chosen)
+    assert first == ["record:dart", "record:clean", "operator"]
+    assert train[:2] == ["train:softgrasp/0", "train:one_step_clean/0"]
+    assert all(piece.startswith("try:") for piece in further)
+
+
+@pytest.mark.parametrize("piece", ["record:nothing", "train:softgrasp", "try:nobody/0", "", "train:act/-1"])
+def test_no_such_piece_of_work(tmp_path: Path, piece: str) -> None:
+    with pytest.raises(ValueError, match=f"--piece={piece}: expected"):
+        Work(tmp_path, PROFILES["quick"], "cpu").do(piece, print)
+
+
+def try_all(folder: Path, conditions, profile: Profile) -> None:
+    for _, _, path in missing_trials(folder, conditions, profile):
+        write_json(path, [])
+
+
+def test_what_is_done_is_no_piece_of_work_any_more(tmp_path: Path) -> None:
+    profile = PROFILES["quick"]
+    work = Work(tmp_path, profile, "cpu")
+    mine, others = [CONFIGURATIONS["softgrasp"]], [CONFIGURATIONS["one_step_clean"]]
+    done = work.run(mine[0], 0)
+    work = replace(work, profile=replace(profile, other_seeds=1))
+    try_all(operator_folder(tmp_path), [NOMINAL], profile)
+    try_all(done.folder, [NOMINAL, *done.further_conditions], profile)
+    assert work.missing(mine) == [["record:dart"], ["train:softgrasp/0"]], "trials without a trained policy"
+
+    trained_policy(done.folder).mkdir(parents=True)
+    assert work.missing(mine) == []
+    assert work.missing(mine + others) == [
+        ["record:clean"],
+        ["train:one_step_clean/0"],
+        ["try:one_step_clean/0"],
+    ]
+    more = replace(work, profile=replace(profile, trials=profile.trials + 1))
+    assert [len(stage) for stage in more.missing(mine)] == [2, 1, 1], "more trials are wanted"
+
+
+@pytest.mark.slow  # LeRobot's parser takes its time
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_every_run_has_a_configuration_that_lerobot_parses(tmp_path: Path, profile) -> None:
+    chosen = [CONFIGURATIONS[name] for name in profile.configurations]
+    work = Work(tmp_path, replace(profile, strategy_seeds=1, other_seeds=1), "cpu")
+    for run in work.runs(chosen):
+        cfg = run.train_config()
+        assert cfg.seed == run.seed
+        assert cfg.output_dir == run.folder
+        assert not cfg.policy.push_to_hub

@@ -1,0 +1,234 @@
+"""LeRobot, as installed, still is as `lerobot_internals` takes it to be; each failure names the change."""
+
+import inspect
+import logging
+import re
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from types import SimpleNamespace
+
+import gymnasium as gym
+import pytest
+import torch
+from lerobot.utils.utils import log_say
+
+from softgrasp_plugin.lerobot_internals import (
+    AnnouncementListener,
+    announces_episodes,
+    checkpoint_dir,
+    lazy_async_vector_env,
+    load_training_state,
+    make_sampler,
+    save_checkpoint,
+)
+from softgrasp_plugin.running_command import RunningCommand
+
+CALLED = "softgrasp_plugin/lerobot_internals.py calls it, so change it there."
+
+
+def accepts(module: str, name: str, *parameters: str) -> None:
+    """LeRobot has a function with these parameters."""
+    function = getattr(import_module(module), name, None)
+    assert function is not None, f"LeRobot no longer has {module}.{name}; {CALLED}"
+    known = list(signature(function).parameters)
+    missing = set(parameters) - set(known)
+    assert not missing, f"{module}.{name} no longer takes {missing}, but {known}; {CALLED}"
+
+
+def source(module: str) -> str:
+    return inspect.getsource(import_module(module))
+
+
+def test_checkpoints() -> None:
+    module = "lerobot.common.train_utils"
+    accepts(module, "get_step_checkpoint_dir", "output_dir", "total_steps", "step")
+    parts = ("policy", "optimizer", "scheduler", "preprocessor", "postprocessor")
+    accepts(module, "save_checkpoint", "checkpoint_dir", "step", "cfg", *parts)
+    accepts(module, "update_last_checkpoint", "checkpoint_dir")
+    if not hasattr(import_module(module), "load_training_state"):
+        accepts("lerobot.optim", "load_optimizer_state", "optimizer", "save_dir")
+        accepts("lerobot.optim", "load_scheduler_state", "scheduler", "save_dir")
+        accepts("lerobot.utils.random_utils", "load_rng_state", "save_dir")
+
+
+def test_sampler() -> None:
+    accepts("lerobot.datasets.sampler", "EpisodeAwareSampler", "drop_n_last_frames", "shuffle", "seed")
+    accepts("lerobot.datasets.sampler", "compute_sampler_state")
+
+
+def test_lazy_vector_environment() -> None:
+    utils = import_module("lerobot.envs.utils")
+    if hasattr(utils, "_LazyAsyncVectorEnv"):
+        accepts("lerobot.envs.utils", "_LazyAsyncVectorEnv", "env_fns")
+    accepts("lerobot.envs.utils", "freeze_after_episode_end", "env_fn")
+
+
+@pytest.mark.parametrize("module", ["lerobot.scripts.lerobot_record", "lerobot.rollout.strategies.episodic"])
+def test_episodes_are_announced_by_number(module: str) -> None:
+    call = 'log_say(f"Recording episode {dataset.num_episodes}"'
+    assert call in source(module), (
+        f"{module} no longer announces an episode with {call}…); AnnouncementListener waits for that message."
+    )
+
+
+def test_an_announcement_is_logged_at_level_info(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log_say("Recording episode 3", play_sounds=False)
+    said = [record for record in caplog.records if record.name == "root" and record.levelno == logging.INFO]
+    assert [record.getMessage() for record in said] == ["Recording episode 3"], (
+        "log_say no longer logs to the root logger at level INFO; AnnouncementListener waits there"
+    )
+
+
+def test_rollout_strategies_are_known_by_name_and_only_one_announces() -> None:
+    from lerobot.rollout import configs, strategies
+
+    config = getattr(configs, "EpisodicStrategyConfig", None)
+    assert config is not None, "lerobot.rollout has no EpisodicStrategyConfig any more"
+    assert config().type == "episodic", "the announcing strategy is no longer called episodic"
+    folder = Path(strategies.__file__).parent
+    announcing = {path.stem for path in folder.glob("*.py") if "Recording episode" in path.read_text()}
+    assert announcing == {"episodic"}, (
+        f"other strategies announce episodes: {announcing}; see announces_episodes"
+    )
+
+
+def test_a_policy_sees_channels_by_their_ending() -> None:
+    text = source("lerobot.rollout.context")
+    assert re.search(r'v is float and k\.endswith\(\("\.pos", "\.vel"\)\)', text), (
+        "lerobot-rollout no longer selects channels by the ending .pos; joints.py names forces for that"
+    )
+
+
+@pytest.mark.parametrize("command", ["record", "teleoperate"])
+def test_feedback_is_sent_to_one_other_robot_only(command: str) -> None:
+    text = source(f"lerobot.scripts.lerobot_{command}")
+    guarded = re.findall(r'if robot\.name == "unitree_g1":\s+teleop\.send_feedback\(obs\)', text)
+    assert len(guarded) == text.count("send_feedback("), (
+        f"lerobot-{command} sends feedback to more robots than before: the glove would be told twice"
+    )
+
+
+PARTS = ("cfg", "policy", "optimizer", "scheduler", "preprocessor", "postprocessor")
+
+
+def test_a_checkpoint_is_saved_with_and_without_the_number_of_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from lerobot.common import train_utils
+
+    seen: list[dict] = []
+
+    def then(
+        checkpoint_dir, step, cfg, policy, optimizer, scheduler=None, preprocessor=None, postprocessor=None
+    ):
+        seen.append({"step": step, "postprocessor": postprocessor})
+
+    def now(
+        checkpoint_dir,
+        step,
+        cfg,
+        policy,
+        optimizer,
+        scheduler=None,
+        preprocessor=None,
+        postprocessor=None,
+        num_processes=None,
+        batch_size=None,
+    ):
+        seen.append({"step": step, "num_processes": num_processes, "batch_size": batch_size})
+
+    monkeypatch.setattr(train_utils, "update_last_checkpoint", lambda folder: seen.append({"last": folder}))
+    for function in (then, now):
+        monkeypatch.setattr(train_utils, "save_checkpoint", function)
+        save_checkpoint(tmp_path, 7, SimpleNamespace(batch_size=4), *PARTS[1:])
+    assert seen == [
+        {"step": 7, "postprocessor": "postprocessor"},
+        {"last": tmp_path},
+        {"step": 7, "num_processes": 1, "batch_size": 4},
+        {"last": tmp_path},
+    ]
+
+
+def test_training_goes_on_the_same_without_load_training_state(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from lerobot.common import train_utils
+
+    def make() -> tuple[torch.nn.Module, torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+        network = torch.nn.Linear(2, 1)
+        optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
+        return network, optimizer, torch.optim.lr_scheduler.StepLR(optimizer, 2)
+
+    network, optimizer, scheduler = make()
+    network(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    scheduler.step()
+    train_utils.save_training_state(tmp_path, 5, optimizer, scheduler)
+    expected = torch.rand(3)
+    for is_there in (True, False):
+        if not is_there:
+            monkeypatch.delattr(train_utils, "load_training_state", raising=False)
+        torch.manual_seed(1)
+        _, fresh, plan = make()
+        step, loaded, plan = load_training_state(tmp_path, fresh, plan)
+        assert step == 5
+        assert plan.state_dict() == scheduler.state_dict()
+        average = loaded.state_dict()["state"][0]["exp_avg"]
+        assert torch.equal(average, optimizer.state_dict()["state"][0]["exp_avg"])
+        assert torch.equal(torch.rand(3), expected), "the random generator goes on"
+    (tmp_path / "training_state" / "training_step.json").write_text("{")
+    with pytest.raises(ValueError, match=r"training_step\.json is not JSON \(line 1"):
+        load_training_state(tmp_path, fresh, plan)
+
+
+def test_a_vector_environment_is_had_without_the_lazy_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lerobot.envs import utils
+
+    factories = [lambda: gym.make("CartPole-v1")] * 2
+    probe = factories[0]()
+    assert type(lazy_async_vector_env(factories, probe)).__name__ == "_LazyAsyncVectorEnv"
+    monkeypatch.delattr(utils, "_LazyAsyncVectorEnv")
+    made: list[int] = []
+    monkeypatch.setattr("gymnasium.vector.AsyncVectorEnv", lambda fns, **_: made.append(len(fns)))
+    lazy_async_vector_env(factories, probe)
+    assert made == [2]
+
+
+def test_the_sampler_goes_on_where_a_training_stands() -> None:
+    from numpy import array
+
+    cache = SimpleNamespace(episode_starts=array([0, 10]), episode_ends=array([10, 20]))
+    cfg = SimpleNamespace(policy=SimpleNamespace(), seed=3, batch_size=4)
+    assert list(make_sampler(cache, cfg, 2)) == list(make_sampler(cache, cfg, 0))[8:]
+    assert checkpoint_dir(Path("a"), 3000, 500) == Path("a/checkpoints/000500")
+
+
+def test_who_announces() -> None:
+    recorded = SimpleNamespace(writer=object())
+    assert announces_episodes(RunningCommand("record", SimpleNamespace(), recorded))
+    assert not announces_episodes(RunningCommand("replay", SimpleNamespace(), SimpleNamespace(writer=None)))
+    for kind, expected in (("episodic", True), ("base", False)):
+        config = SimpleNamespace(strategy=SimpleNamespace(type=kind))
+        assert announces_episodes(RunningCommand("rollout", config, None)) is expected
+    assert not announces_episodes(None)
+
+
+def test_a_listener_knows_why_it_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", list(root.handlers))
+    level = root.level
+    listener = AnnouncementListener(lambda _: None)
+    try:
+        root.setLevel(logging.INFO)
+        listener.listen()
+        assert listener.is_deaf is None
+        root.setLevel(logging.WARNING)
+        assert listener.is_deaf == "the log level is WARNING"
+        root.setLevel(logging.INFO)
+        root.handlers.clear()
+        assert listener.is_deaf == "logging was set up a second time after the robot was connected"
+    finally:
+        root.setLevel(level)
+        listener.stop()
