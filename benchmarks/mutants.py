@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "docs" / "results" / "mutants.md"
 PACKAGE = "softgrasp_plugin"
 _COPIED = (PACKAGE, "tests", "hub_configs", "docs", "benchmarks", "README.md", "Makefile", "LICENSE")
-_START = (
+_START = "import sys; sys.path.append(sys.argv.pop(1)); from mutmut.__main__ import cli; cli()"
     "import sys, runpy; sys.path.append(sys.argv.pop(1)); runpy.run_module('mutmut', run_name='__main__')"
 )
 _LINE = re.compile(r"^\s+(\S+__mutmut_\d+): (.+)$")
@@ -157,8 +157,8 @@ def report(hand_made: dict[Mutant, bool | None], tallies: dict[str, Tally]) -> s
     lines = [
         "# The tests, tried",
         "",
-        "Written by `make mutants` (`benchmarks/mutants.py`): the code is edited in a small way, and some test",
-        "has to notice.",
+        "Written by `make mutants` (`benchmarks/mutants.py`): the code is edited in a small way, and some",
+        "test has to notice.",
         "",
         "## Mistakes that somebody could make",
         "",

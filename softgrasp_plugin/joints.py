@@ -63,7 +63,7 @@ def _number(key: str, value: Any) -> float:
         if not isinstance(value, str | bytes):
             return float(value)
     except OverflowError:  # an integer of hundreds of digits
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         pass
     raise TypeError(f"{key!r} must be a number, got {type(value).__name__} {value!r:.80}.")
