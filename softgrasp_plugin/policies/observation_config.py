@@ -29,6 +29,8 @@ class ObservationConfig(PreTrainedConfig):
             has to reproduce where a joint is, to a thousandth, spends its training on that; one that is told
             only has to learn what to do next, and does so too where no demonstration has been. Needs the
             angles.
+        closure_shift: half the width, in closure, of a random offset that training adds to the closures the
+            encoder sees (`closure_shift.py`); 0 turns it off. Needs `relative_angles`.
         image_key: the camera image the policy sees.
         image_size: (height, width) that images are resized to, antialiased, inside the policy. The authors'
             code uses 75×100.
@@ -60,6 +62,7 @@ class ObservationConfig(PreTrainedConfig):
 
     modalities: list[str] = field(default_factory=lambda: list(MODALITIES))
     relative_angles: bool = False
+    closure_shift: float = 0.0
 
     image_key: str = IMAGE_FEATURE
     image_size: tuple[int, int] = (75, 100)
@@ -107,6 +110,12 @@ class ObservationConfig(PreTrainedConfig):
             raise ValueError(
                 f"`relative_angles` adds to the measured angles, which are not among the modalities "
                 f"{self.modalities}: set `relative_angles=false`, or let the policy see angles."
+            )
+        require_within("`closure_shift`", self.closure_shift, 0.0, 1.0, "closure")
+        if self.closure_shift and not self.relative_angles:
+            raise ValueError(
+                "`closure_shift` hides where a joint is, so its absolute angle cannot be predicted: set "
+                "`relative_angles=true` too."
             )
         if self.normalization_mapping.get("VISUAL", NormalizationMode.IDENTITY) != NormalizationMode.IDENTITY:
             raise ValueError(

@@ -1,7 +1,9 @@
 """Pre- and postprocessing of every policy here: LeRobot's default pipelines over statistics with a floor."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from lerobot.processor import PolicyAction, PolicyProcessorPipeline, make_default_pre_post_processors
 from lerobot.utils.constants import ACTION, OBS_STATE
 
@@ -21,9 +23,8 @@ def make_floored_processors(
 ) -> Pipelines:
     """Build the pipelines around a policy: batch, device, normalise; unnormalise, to CPU.
 
-    Joint channels are normalised with ranges of at least `config.min_closure_range` and
-    `config.min_torque_range_n`. The floored ranges are what is saved with the policy. Images pass untouched:
-    the policy resizes and normalises them itself.
+    What normalises the joints is `floor_statistics`, which is also what is saved with the policy. Images pass
+    untouched: the policy resizes and normalises them itself.
 
     Args:
         config: a configuration whose joint columns are known (`make_policy` has run).
@@ -38,20 +39,48 @@ def make_floored_processors(
     """
     check_statistics(config, dataset_stats)
     if dataset_stats is not None:
-        columns = {
-            OBS_STATE: (config.state_angle_columns, config.state_torque_columns),
-            ACTION: (config.action_angle_columns, config.action_torque_columns),
-        }
-        dataset_stats = {
-            key: floor_ranges(stats, _floors(config, *columns[key], width=len(stats["min"])))
-            if key in columns
-            else stats
-            for key, stats in dataset_stats.items()
-        }
+        dataset_stats = floor_statistics(config, dataset_stats)
     pipelines: Pipelines = make_default_pre_post_processors(
         config, dataset_stats, normalizer_device=config.device
     )
     return pipelines
+
+
+def floor_statistics(
+    config: ObservationConfig, dataset_stats: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The statistics that joint channels are normalised with.
+
+    Ranges are at least `config.min_closure_range` and `config.min_torque_range_n`. With `relative_angles` the
+    measured closures are normalised with the statistics of the commanded ones: a change that is added to a
+    measured closure is then the same at every closure.
+
+    Args:
+        config: a configuration whose joint columns are known.
+        dataset_stats: the dataset's statistics by feature.
+
+    Returns:
+        A copy; features without joints are kept.
+    """
+    columns = {
+        OBS_STATE: (config.state_angle_columns, config.state_torque_columns),
+        ACTION: (config.action_angle_columns, config.action_torque_columns),
+    }
+    floored = {
+        key: floor_ranges(stats, _floors(config, *columns[key], width=len(stats["min"])))
+        if key in columns
+        else dict(stats)
+        for key, stats in dataset_stats.items()
+    }
+    if config.relative_angles and OBS_STATE in floored and ACTION in floored:
+        for name, values in floored[OBS_STATE].items():
+            if np.shape(values) == np.shape(floored[OBS_STATE]["min"]):
+                values = np.array(values, dtype=np.float64)
+                values[config.state_angle_columns] = np.asarray(floored[ACTION][name])[
+                    config.action_angle_columns
+                ]
+                floored[OBS_STATE][name] = values
+    return floored
 
 
 def _floors(

@@ -6,7 +6,7 @@ Shapes: B samples, S frames in the stack, J = 6 joints, H moments predicted at o
 
 from abc import abstractmethod
 from collections import deque
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from softgrasp_plugin.joints import NUM_JOINTS
 
+from .closure_shift import ClosureShift
 from .fit import check_running_environment
 from .frame_buffer import FrameBuffer
 from .images import FramePreparation
@@ -90,7 +91,8 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
             config: its configuration, with features and joint columns filled in.
             load_backbone_weights: read pretrained backbone weights; off when a checkpoint brings all weights.
             dataset_meta: metadata of the dataset it is trained on, which LeRobot's factory passes.
-            **kwargs: what LeRobot's factory also passes (`dataset_stats`); not needed here.
+            **kwargs: what LeRobot's factory also passes: `dataset_stats`, which `closure_shift` needs in
+                training.
 
         Raises:
             ValueError: if it does not fit the dataset, or the environment of the running command.
@@ -101,6 +103,7 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
         check_running_environment(config)
         self.config = config
         self.model = self._make_model(load_backbone_weights)
+        self._closure_shift = ClosureShift(config, kwargs.get("dataset_stats"))
         self.attention_scores: dict[str, Tensor] = {}
         self._frames = FrameBuffer(config.num_stack, config.frameskip)
         self._actions: deque[Tensor] = deque(maxlen=config.n_action_steps)
@@ -226,17 +229,18 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
             for name in (ANGLE, TORQUE)
             if (columns := config.state_columns(name))
         }
+        measured = joints.get(ANGLE)  # (B, S, J)
+        if measured is not None:
+            joints[ANGLE] = self._closure_shift(measured)
         features = self.model.encode(images, joints)
         if config.relative_angles:
-            features[_MEASURED] = joints[ANGLE]  # (B, S, J)
+            features[_MEASURED] = cast(Tensor, measured)
         return features
 
     def _predict(self, features: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Features (B, S, …) per modality to actions (B, H, 12) and attention scores (B,) per modality."""
         angles, torques, scores = self.model.predict(features)
         if self.config.relative_angles:
-            # State and action are normalised with statistics of their own; the difference that this leaves is
-            # the same at all times, and the network learns it.
             angles = angles + features[_MEASURED][:, -1:]
         action = angles.new_empty(*angles.shape[:2], 2 * NUM_JOINTS)
         action[..., self.config.action_angle_columns] = angles

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from ..backbone import make_resnet18, trunk_channels
 from ..backbone_config import BackboneNorm
+from ..closure_shift import ClosureShift
 from ..fit import check_running_environment
 from ..images import FramePreparation, ImageNetNormalize
 from ..loading import StrictLoading
-from ..observation_config import IMAGE
+from ..observation_config import ANGLE, IMAGE, TORQUE
 from ..training_data import adopt_dataset, require_finite
 from .configuration_softgrasp_act import SoftGraspACTConfig
 
@@ -52,7 +53,8 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
             load_backbone_weights: read `config.pretrained_backbone_weights`; off when a checkpoint brings all
                 weights.
             dataset_meta: metadata of the dataset it is trained on, which LeRobot's factory passes.
-            **kwargs: what LeRobot's factory also passes (`dataset_stats`); not needed here.
+            **kwargs: what LeRobot's factory also passes: `dataset_stats`, which `closure_shift` needs in
+                training.
 
         Raises:
             ValueError: if it does not fit the dataset, or the environment of the running command.
@@ -63,6 +65,7 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
         super().__init__(config.inner_config())
         self.config = config
         self.frames = FramePreparation(config)
+        self._closure_shift = ClosureShift(config, kwargs.get("dataset_stats"))
         self.attention_scores: dict[str, Tensor] = {}
         if IMAGE in config.modalities:
             # ACT's own backbone has frozen batch normalisation, which does not train from random weights.
@@ -127,14 +130,20 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
         """What ACT is given: the prepared image, and the columns of the chosen joints."""
         config = self.config
         inputs = {}
-        columns = [column for modality in config.modalities for column in config.state_columns(modality)]
+        bound = config.normalized_state_clip
+        joints = {
+            modality: batch[OBS_STATE][..., columns].clamp(-bound, bound)
+            for modality in (ANGLE, TORQUE)
+            if (columns := config.state_columns(modality))
+        }
+        if ANGLE in joints:
+            joints[ANGLE] = self._closure_shift(joints[ANGLE])
         if IMAGE in config.modalities:
             image = batch[config.image_key]
             inputs[config.image_key] = self.frames(image.unsqueeze(1)).squeeze(1)  # (B, 3, h, w)
             inputs[OBS_STATE] = image.new_empty(len(image), 0)  # ACT reads its device, even without joints
-        if columns:
-            bound = config.normalized_state_clip
-            state = batch[OBS_STATE][..., columns].clamp(-bound, bound)  # (B, 6 or 12)
+        if joints:
+            state = torch.cat(list(joints.values()), dim=-1)  # (B, 6 or 12)
             inputs[OBS_STATE] = state
             if IMAGE not in config.modalities:
                 inputs[OBS_ENV_STATE] = state
