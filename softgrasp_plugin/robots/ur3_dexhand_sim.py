@@ -1,6 +1,5 @@
 """The robot over simulated devices, in lock step: one action is one tick of the world."""
 
-from dataclasses import asdict
 from typing import Any
 
 from lerobot.lerobot_types import RobotAction, RobotObservation
@@ -74,7 +73,8 @@ class UR3DexHandSim(GraspRobot):
         check_running_policy(self)
         rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
         world = World(fps=rate, settings=config.world, renderer=config.renderer)
-        session = Session(world, **asdict(self._scene), command=command)
+        scene = self._scene
+        session = Session(world, scene.objects, scene.seed, scene.episode, scene.attempt, command)
         session.listeners.append(self._on_trial)
         session.judges.append(self._on_verdict)
         self.hand, self.arm = SimulatedHand(world), SimulatedArm(world)
