@@ -5,7 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-fast lint compat clean
+# For the tests that take longer than anybody waits: see docs/testing.md.
+MINUTES ?= 60
+
+.PHONY: demo test test-fast lint limits soak fuzz mutants compat clean
 
 demo: $(STAMP)
 	$(BIN)/softgrasp-demo
@@ -20,6 +23,19 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+limits: $(STAMP)
+	SOFTGRASP_LIMIT_ACTIONS=10000 $(BIN)/python -m pytest -q tests/wire_limits
+
+soak: $(STAMP)
+	$(BIN)/python benchmarks/soak.py --minutes=$(MINUTES)
+
+fuzz: $(STAMP)
+	SOFTGRASP_FUZZ_MINUTES=$(MINUTES) $(BIN)/python -m pytest -q tests/fuzz
+
+mutants: $(STAMP)
+	$(BIN)/python -m pip install --quiet --target $(VENV)/mutmut mutmut
+	$(BIN)/python benchmarks/mutants.py --mutmut=$(VENV)/mutmut
 
 # The oldest and the newest MuJoCo that are allowed, each in a folder of its own before the environment's.
 COMPAT_MUJOCO ?= 3.5.* 4.*

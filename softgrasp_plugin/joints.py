@@ -10,7 +10,9 @@ force as the joint torque.
   key.
 """
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +46,24 @@ def to_keys(closure: FloatArray, torque: FloatArray) -> dict[str, float]:
     return dict(zip(STATE_KEYS, [*closure.tolist(), *torque.tolist()], strict=True))
 
 
-def from_keys(values: Mapping[str, float], keys: tuple[str, ...], missing: FloatArray) -> FloatArray:
-    """Read six values by key; a key that is absent takes its value from `missing` (shape (6,))."""
+def from_keys(values: Mapping[str, Any], keys: tuple[str, ...], missing: FloatArray) -> FloatArray:
+    """Read six values by key; a key that is absent takes its value from `missing` (shape (6,)).
+
+    Raises:
+        TypeError: if a value is not a number; text that looks like one is none.
+    """
     return np.array(
-        [values.get(key, absent) for key, absent in zip(keys, missing.tolist(), strict=True)],
+        [_number(key, values.get(key, absent)) for key, absent in zip(keys, missing.tolist(), strict=True)],
         dtype=np.float64,
     )
+
+
+def _number(key: str, value: Any) -> float:
+    try:
+        if not isinstance(value, str | bytes):
+            return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{key!r} must be a number, got {type(value).__name__} {value!r:.80}.")

@@ -163,11 +163,21 @@ class RH56TcpEmulator:
             with self._lock:
                 self._connections.append(connection)
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
+            with self._lock:
+                self._threads.append(thread)
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         prefer_this_thread()
+        try:
+            self._answer_all(connection)
+        finally:
+            with self._lock:
+                self._connections.remove(connection)
+                if threading.current_thread() in self._threads:
+                    self._threads.remove(threading.current_thread())
+
+    def _answer_all(self, connection: socket.socket) -> None:
         # A client that hangs up is the end of its connection, at whatever point it comes.
         with connection, contextlib.suppress(OSError):
             stream = connection.makefile("rb")

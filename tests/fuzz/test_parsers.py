@@ -14,7 +14,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from .targets import TARGETS
 
-FUZZ_S = float(os.environ.get("SOFTGRASP_FUZZ_S", "0"))
+FUZZ_S = 60.0 * float(os.environ.get("SOFTGRASP_FUZZ_MINUTES", "0")) / len(TARGETS)
 """Seconds for each target; 0 for a moment."""
 
 _SEEDS = DirectoryBasedExampleDatabase(Path(__file__).parent / "seeds")

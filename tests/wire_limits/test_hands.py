@@ -1,6 +1,7 @@
 """No action passes a limit of a hand: not on any wire, and not after silence, pushes, pauses and restarts."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,7 @@ class Session:
         self.robot, self.joints, self.wire, self.source = robot, joints, wire, source
         self.faulty: list[str] = []
         self._failures = 0
-        self._quiet_for = 0
+        self._quiet_until = 0.0
 
     def act(self) -> None:
         action, wrong = self.source.next()
@@ -145,8 +146,7 @@ class Session:
 
     def disturb(self) -> None:
         random, faults = self.source.random, self.wire.faults
-        self._quiet_for -= 1
-        if self._quiet_for <= 0:
+        if time.monotonic() > self._quiet_until:
             faults.silent = faults.deaf = False
         match random.choices(
             ("nothing", "noise", "silent", "deaf", "push", "power", "restart"), (80, 8, 3, 3, 3, 1, 1)
@@ -157,14 +157,14 @@ class Session:
                 faults.late_s = random.uniform(0.0, 0.05)
             case "silent" | "deaf" as name:
                 setattr(faults, name, True)
-                self._quiet_for = random.randint(2, 40)
+                self._quiet_until = time.monotonic() + random.uniform(0.01, 0.4)
             case "push":
                 self.joints.push(random.randrange(NUM_JOINTS), random.random())
             case "power":
-                # A device that starts is silent for longer than a request is tried.
+                # A device that starts is silent for longer than a request is tried again.
                 self.wire.power_cycle()
                 faults.silent = faults.deaf = True
-                self._quiet_for = 20
+                self._quiet_until = time.monotonic() + 0.25
             case "restart":
                 self.end()
 

@@ -95,10 +95,11 @@ class InspireHand:
         """
         self._registers.write_byte(rh56.CLEAR_ERROR, 1)
         self._registers.write_shorts(rh56.SPEED_SET, [self._speed] * rh56.NUM_DOF)
-        angles = self._registers.read_shorts(rh56.ANGLE_ACT)
-        self._registers.write_shorts(rh56.ANGLE_SET, [min(max(a, 0), rh56.ANGLE_OPEN) for a in angles])
+        # Before any goal: after power-on the hand has a limit of its own, the highest.
         self._force_is_set = False
         self._limit_force(force_limit_n)
+        angles = self._registers.read_shorts(rh56.ANGLE_ACT)
+        self._registers.write_shorts(rh56.ANGLE_SET, [min(max(a, 0), rh56.ANGLE_OPEN) for a in angles])
         self._errors_due = 0.0
 
     def measure(self) -> tuple[FloatArray, FloatArray]:
