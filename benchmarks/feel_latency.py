@@ -24,11 +24,11 @@ from softgrasp_plugin.devices.gloves.thread import GloveThread
 from softgrasp_plugin.devices.hands.calibration import FreeAirForce, HandCalibration
 from softgrasp_plugin.devices.hands.config import DynamixelHandConfig, HandConfig, InspireSerialHandConfig
 from softgrasp_plugin.devices.hands.factory import make_hand
+from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
+from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
 from softgrasp_plugin.grasping.force_feedback import FeedbackConfig
 from softgrasp_plugin.joints import JOINTS, NUM_JOINTS
-from softgrasp_plugin.simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
-from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
 
 HANDS = ("dynamixel", "inspire_serial")
 LOOP_S, BUSY_S = 1 / 30, 0.025

@@ -31,6 +31,7 @@ from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.robots.robot import Robot
 from lerobot.scripts.lerobot_record import RecordConfig, record
 from lerobot.teleoperators.teleoperator import Teleoperator
+from softgrasp_plugin.simulation.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 
 from softgrasp_plugin.joints import CAMERA_KEY
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
@@ -38,7 +39,6 @@ from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from softgrasp_plugin.robots.ur3_dexhand import UR3DexHand
 from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
 from softgrasp_plugin.simulation.config_simulated_camera import SimulatedCameraConfig
-from softgrasp_plugin.simulation.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 from softgrasp_plugin.teleoperators.config_force_glove import ForceGloveConfig
 from softgrasp_plugin.teleoperators.config_virtual_operator import VirtualOperatorConfig
 from softgrasp_plugin.teleoperators.force_glove import ForceGlove

@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 LINUX_ONLY = {
-    "softgrasp_plugin.simulation.emulators",  # pseudo terminals
+    "softgrasp_plugin.emulators",  # pseudo terminals
     "softgrasp_plugin.scripts.emulate",
 }
 
@@ -52,7 +52,7 @@ for module in pkgutil.walk_packages(softgrasp_plugin.__path__, "softgrasp_plugin
         name, _, reason = line.partition(": ")
         assert any(name == only or name.startswith(f"{only}.") for only in LINUX_ONLY), line
         assert "only Linux and macOS have" in reason, line
-    assert "softgrasp_plugin.simulation.emulators.wire" in output
+    assert "softgrasp_plugin.emulators.wire" in output
 
 
 def test_a_simulated_grasp_and_a_bridge_glove_run() -> None:

@@ -4,7 +4,7 @@ No stock LeRobot command carries force back to a teleoperator, so the force trav
 at its own rate. The channel is a slot, not a queue: a glove wants the newest torque or none.
 """
 
-from .hands.protocol import HandSample
+from .hand_sample import HandSample
 
 
 class FeelChannel:

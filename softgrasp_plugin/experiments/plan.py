@@ -11,8 +11,8 @@ from ..policies.observation_config import MODALITIES
 from ..simulation.catalogue import RANDOM_TASKS
 from ..simulation.variation import HIDDEN_VARIATION, Variation
 from .demonstrations import DemonstrationConfig
-from .evaluation import Condition
 from .interventions import KINDS, Intervention
+from .trials import Condition
 
 type Demonstrations = Literal["dart", "clean", "wide", "more"]
 

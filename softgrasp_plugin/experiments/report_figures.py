@@ -15,11 +15,11 @@ from ..grasping.objects import OBJECT_BY_TASK
 from ..grasping.stages import segment_stages
 from ..joints import NUM_JOINTS, FloatArray
 from ..policies.observation_config import MODALITIES
-from .evaluation import Trace
 from .interventions import KINDS
 from .plan import INTERVENTIONS, OPERATOR, STRATEGIES, title_of
 from .results import KNOWN, NOVEL, Results
 from .runs import TRACED_TASKS
+from .trials import Trace
 
 FIGURES_DIR = "figures"
 _STRIP_IMAGES = 10

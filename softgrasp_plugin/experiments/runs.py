@@ -26,7 +26,6 @@ from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
 from ..simulation.settings import WorldSettings
 from .demonstrations import demonstrate
-from .evaluation import Condition, Trace, Trial, make_trial, run_trials
 from .frames import FrameCache
 from .interventions import Donor
 from .plan import (
@@ -44,6 +43,7 @@ from .plan import (
     tasks_of,
 )
 from .training import train, trained_policy
+from .trials import Condition, Trace, Trial, make_trial, run_trials
 
 type Report = Callable[[str], None]
 

@@ -12,7 +12,7 @@ from ..files import reading
 from ..running_command import NOTES_FILE, RunningCommand, read_episode_notes
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.clock import MAX_EPISODE, MAX_SEED
-from ..simulation.session import Trial
+from ..simulation.session import TrialSetup
 from .config_ur3_dexhand_sim import UR3DexHandSimConfig
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def chosen_scene(config: UR3DexHandSimConfig, command: RunningCommand | None) ->
     return remembered
 
 
-def scene_notes(config: UR3DexHandSimConfig, seed: int, trial: Trial, task: str) -> dict[str, Any]:
+def scene_notes(config: UR3DexHandSimConfig, seed: int, trial: TrialSetup, task: str) -> dict[str, Any]:
     """What to remember of an episode, in plain values.
 
     Args:

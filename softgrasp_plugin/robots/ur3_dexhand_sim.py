@@ -1,6 +1,5 @@
 """The robot over simulated devices, in lock step: one action is one tick of the world."""
 
-from dataclasses import asdict
 from typing import Any
 
 from lerobot.lerobot_types import RobotAction, RobotObservation
@@ -13,7 +12,7 @@ from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.arm_state import check_arm_joints
 from ..simulation.devices import SimulatedArm, SimulatedHand
-from ..simulation.session import Session, Trial
+from ..simulation.session import Session, TrialSetup
 from ..simulation.simulated_camera import SimulatedCamera
 from ..simulation.world import World
 from .config_ur3_dexhand_sim import UR3DexHandSimConfig
@@ -74,7 +73,8 @@ class UR3DexHandSim(GraspRobot):
         check_running_policy(self)
         rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
         world = World(fps=rate, settings=config.world, renderer=config.renderer)
-        session = Session(world, **asdict(self._scene), command=command)
+        scene = self._scene
+        session = Session(world, scene.objects, scene.seed, scene.episode, scene.attempt, command)
         session.listeners.append(self._on_trial)
         session.judges.append(self._on_verdict)
         self.hand, self.arm = SimulatedHand(world), SimulatedArm(world)
@@ -120,7 +120,7 @@ class UR3DexHandSim(GraspRobot):
     def _execute(self, closure: FloatArray) -> FloatArray:
         return closure if self._noise is None else (closure + self._noise.step()).clip(0.0, 1.0)
 
-    def _remember(self, trial: Trial) -> None:
+    def _remember(self, trial: TrialSetup) -> None:
         """Write down which scene is recorded, if a dataset is recorded and an episode of it begins."""
         command = running_command()
         if self._session is None or not self._session.is_announced or command is None:
@@ -141,7 +141,7 @@ class UR3DexHandSim(GraspRobot):
         if self._notes is not None:
             self._notes.add(**notes)
 
-    def _on_trial(self, trial: Trial) -> None:
+    def _on_trial(self, trial: TrialSetup) -> None:
         self._remember(trial)
         std = self.config.action_noise
         self._noise = ActionNoise(std, seed=trial.seed) if std > 0 else None

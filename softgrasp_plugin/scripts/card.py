@@ -21,11 +21,11 @@ from lerobot.configs import parser
 from lerobot.utils.import_utils import register_third_party_plugins
 from lerobot.utils.utils import init_logging
 
-from ..datasets.card import DatasetCardOptions, Figure, render_dataset_card
+from ..cards.dataset_card import DatasetCardOptions, Figure, render_dataset_card
+from ..cards.model_card import ModelCardOptions, render_model_card, result_rows
 from ..files import read_json, reading
 from ..hub_configs import config_path
 from ..options import refuses_in_words
-from ..policies.card import ModelCardOptions, render_model_card, result_rows
 
 POLICY_FILES = ("config.json", "train_config.json", "model.safetensors")
 

@@ -26,13 +26,13 @@ from lerobot.utils.utils import init_logging
 
 from ..bounds import require_within
 from ..devices.arms.config import RATES_HZ
+from ..emulators.arm import GRASP_JOINTS, EmulatedArm
+from ..emulators.camera import CAMERA_NAME, EmulatedCamera
+from ..emulators.realsense import SERIAL_NUMBER
+from ..emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 from ..grasping.objects import TASK_DESCRIPTION, TASKS
 from ..options import refuses_in_words
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
-from ..simulation.emulators.arm import GRASP_JOINTS, EmulatedArm
-from ..simulation.emulators.camera import CAMERA_NAME, EmulatedCamera
-from ..simulation.emulators.realsense import SERIAL_NUMBER
-from ..simulation.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 
 _DEVICE_ID = "emulated"
 _CAMERAS = ("none", "zmq", "realsense")
@@ -161,7 +161,7 @@ def launcher(config: EmulateConfig, rig: EmulatedRig) -> list[str]:
     if config.camera != "realsense" or rig.camera is None:
         return []
     options = {"port": rig.camera.port, "width": rig.camera.width, "height": rig.camera.height}
-    module = "softgrasp_plugin.simulation.emulators.realsense"
+    module = "softgrasp_plugin.emulators.realsense"
     return [sys.executable, "-m", module, *(f"--{name}={value}" for name, value in options.items())]
 
 

@@ -27,7 +27,8 @@ from lerobot.utils.import_utils import register_third_party_plugins
 from lerobot.utils.utils import init_logging
 
 from ..bounds import require_within
-from ..datasets.evaluation import (
+from ..datasets.importing import STAGE_FEATURE
+from ..datasets.prediction_errors import (
     QUANTITIES,
     EpisodePrediction,
     Errors,
@@ -37,7 +38,6 @@ from ..datasets.evaluation import (
     measure_errors,
     predict_episode,
 )
-from ..datasets.importing import STAGE_FEATURE
 from ..figures.demonstration import Demonstration, draw_demonstration, strip_frames
 from ..figures.prediction import draw_prediction
 from ..figures.style import save

@@ -2,7 +2,7 @@
 `World.step` does.
 """
 
-from ..devices.hands.protocol import HandSample
+from ..devices.hand_sample import HandSample
 from ..joints import FloatArray
 from .world import World
 

@@ -9,7 +9,7 @@ from ..grasping.action_noise import ActionNoise
 from ..grasping.force_feedback import FeedbackConfig
 from ..grasping.lift import LiftSupervisor
 from ..joints import FloatArray
-from .operator import OperatorConfig, VirtualOperator
+from .operator import OperatorConfig, OperatorModel
 from .outcome import GraspOutcome
 from .settings import WorldSettings
 from .world import World
@@ -64,7 +64,7 @@ def run_operator_episode(
     object_id: int,
     seed: int,
     config: EpisodeConfig | None = None,
-    on_tick: Callable[[World, VirtualOperator], None] | None = None,
+    on_tick: Callable[[World, OperatorModel], None] | None = None,
 ) -> EpisodeResult:
     """Let the virtual operator grasp one object.
 
@@ -76,7 +76,7 @@ def run_operator_episode(
     """
     config = config or EpisodeConfig()
     world = World(object_id, seed, fps=config.fps, settings=config.world)
-    operator = VirtualOperator(world, config.operator, config.feedback)
+    operator = OperatorModel(world, config.operator, config.feedback)
     supervisor = LiftSupervisor(config.world.lift)
     noise = ActionNoise(config.action_noise, seed)
     rows: list[tuple[FloatArray, FloatArray, FloatArray, float]] = []

@@ -109,7 +109,7 @@ class OperatorConfig:
     digit_variation: float = 0.08
 
 
-class VirtualOperator:
+class OperatorModel:
     """Bends the fingers of a `SimulatedGlove` inside a world's tick.
 
     Args:

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialSetup:
     """One scene: which object lies there and which seed decides everything that varies.
 
     Attributes:
@@ -62,7 +62,7 @@ class Session:
         command: RunningCommand | None = None,
     ) -> None:
         self.world = world
-        self.listeners: list[Callable[[Trial], None]] = []
+        self.listeners: list[Callable[[TrialSetup], None]] = []
         self.judges: list[Callable[[bool], None]] = []
         self._tasks = tuple(tasks)
         self._seed = seed
@@ -74,7 +74,7 @@ class Session:
         self._listener = AnnouncementListener(self.begin_episode)
 
     @property
-    def trial(self) -> Trial:
+    def trial(self) -> TrialSetup:
         return self._trial
 
     @property
@@ -145,13 +145,13 @@ class Session:
         attempts = self._trial.attempt - self._first_attempt + 1
         self._set_scene(self._make_trial(episode, attempts if repeated else 0))
 
-    def _make_trial(self, episode: int, attempt: int) -> Trial:
+    def _make_trial(self, episode: int, attempt: int) -> TrialSetup:
         episode, attempt = episode + self._first_episode, attempt + self._first_attempt
         task = self._tasks[episode % len(self._tasks)]
         seed = int(np.random.SeedSequence([self._seed, episode, attempt]).generate_state(1)[0])
-        return Trial(episode, attempt, SIM_OBJECT_BY_TASK[task].object_id, seed)
+        return TrialSetup(episode, attempt, SIM_OBJECT_BY_TASK[task].object_id, seed)
 
-    def _set_scene(self, trial: Trial) -> None:
+    def _set_scene(self, trial: TrialSetup) -> None:
         self._trial = trial
         self._is_decided = False
         self.world.reset(object_id=trial.object_id, seed=trial.seed)

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from ..devices.feel import FeelChannel
-from ..devices.hands.protocol import HandSample
+from ..devices.hand_sample import HandSample
 from ..joints import JOINTS, NUM_JOINTS, FloatArray
 from . import hand, scene
 from .arm import ARM_JOINTS

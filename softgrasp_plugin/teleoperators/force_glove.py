@@ -15,7 +15,7 @@ from ..devices.errors import DeviceFaultError, DeviceNotCalibratedError, DeviceS
 from ..devices.feel import feel_channel
 from ..devices.gloves.factory import make_glove
 from ..devices.gloves.thread import GloveHealth, GloveThread
-from ..devices.hands.protocol import HandSample
+from ..devices.hand_sample import HandSample
 from ..files import read_json, reading
 from ..grasping.force_feedback import plausible
 from ..grasping.mapping import PAPER_MAPPING, AngleMapping

@@ -7,11 +7,11 @@ from lerobot.lerobot_types import RobotAction
 from lerobot.teleoperators.teleoperator import Teleoperator
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
-from ..devices.hands.protocol import HandSample
+from ..devices.hand_sample import HandSample
 from ..grasping.mapping import PAPER_MAPPING, AngleMapping
 from ..joints import CLOSURE_KEYS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
-from ..simulation.operator import VirtualOperator as Human
-from ..simulation.session import Session, Trial, find_session
+from ..simulation.operator import OperatorModel as Human
+from ..simulation.session import Session, TrialSetup, find_session
 from .config_virtual_operator import VirtualOperatorConfig
 
 
@@ -146,7 +146,7 @@ class VirtualOperator(Teleoperator):
             self._human.is_active = False
         self._unread_ticks += 1
 
-    def _on_trial(self, trial: Trial) -> None:
+    def _on_trial(self, trial: TrialSetup) -> None:
         assert self._human is not None
         self._human.reset(trial.seed)
         self._finished_at = None

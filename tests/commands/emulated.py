@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from lerobot.datasets import LeRobotDataset
 
+from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.scripts.emulate import EmulateConfig, launcher
 from softgrasp_plugin.scripts.steps import console_script
-from softgrasp_plugin.simulation.emulators.rig import EmulatedRig
 
 from .front_door import environment
 from .processor import ProcessorPressure

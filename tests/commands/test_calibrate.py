@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from softgrasp_plugin.devices.hands.calibration import HandCalibration
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
+from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
 from softgrasp_plugin.scripts.steps import console_script
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
-from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
 from tests.devices.gloves.conftest import GloveBus
 
 from .front_door import environment

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.joints import FINGERS, NUM_JOINTS, STATE_KEYS, THUMB_BEND
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
-from softgrasp_plugin.simulation.emulators.rig import EmulatedRig
 from tests.emulators.ur_process import own_address
 
 from .emulated import (

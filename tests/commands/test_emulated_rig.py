@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from lerobot.datasets import LeRobotDataset
 
+from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.joints import FINGERS, NUM_JOINTS, STATE_KEYS, THUMB_BEND
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
-from softgrasp_plugin.simulation.emulators.rig import EmulatedRig
 from softgrasp_plugin.simulation.world import World
 from tests.emulators.ur_process import own_address
 

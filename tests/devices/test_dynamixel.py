@@ -20,9 +20,9 @@ from softgrasp_plugin.devices.dynamixel.bus import motor_table
 from softgrasp_plugin.devices.dynamixel.state import status_error_text
 from softgrasp_plugin.devices.dynamixel.wire import ResyncPacketHandler
 from softgrasp_plugin.devices.errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
+from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor, packet
+from softgrasp_plugin.emulators.plant import FirstOrderJoints, Plant
 from softgrasp_plugin.joints import JOINTS, FloatArray
-from softgrasp_plugin.simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor, packet
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints, Plant
 
 NAMES = ("thumb", "index", "middle")
 MODEL = "xc330-m288"

@@ -57,7 +57,7 @@ def test_a_refusal_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_threads_hand_over_quickly_and_what_is_there_is_spared_by_the_collector() -> None:
     code = (
-        "import gc, sys\n"
+        "import gc, sys, lerobot_robot_softgrasp\n"
         "from softgrasp_plugin.devices import realtime\n"
         "realtime.shorten_pauses()\n"
         "assert sys.getswitchinterval() <= 0.0005\n"

@@ -6,7 +6,7 @@ import pytest
 from softgrasp_plugin.devices import serial_link
 from softgrasp_plugin.devices.errors import DeviceLostError
 from softgrasp_plugin.devices.serial_link import SerialLink, latency_timer_ms, warn_about_latency
-from softgrasp_plugin.simulation.emulators.wire import Faults, SerialLine
+from softgrasp_plugin.emulators.wire import Faults, SerialLine
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from lerobot.cameras.zmq import ZMQCamera, ZMQCameraConfig
 
+from softgrasp_plugin.emulators.camera import CAMERA_NAME, EmulatedCamera
+from softgrasp_plugin.emulators.realsense import SERIAL_NUMBER
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
-from softgrasp_plugin.simulation.emulators.camera import CAMERA_NAME, EmulatedCamera
-from softgrasp_plugin.simulation.emulators.realsense import SERIAL_NUMBER
 from softgrasp_plugin.simulation.world import World
 from tests.commands.emulated import has_realsense, lerobot_command, running
 

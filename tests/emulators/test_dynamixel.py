@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from softgrasp_plugin.devices.dynamixel import ForceMotorsBus
 from softgrasp_plugin.devices.dynamixel.bus import motor_table
-from softgrasp_plugin.simulation.emulators.dynamixel import (
+from softgrasp_plugin.devices.errors import DeviceFaultError
+from softgrasp_plugin.emulators.dynamixel import (
     DynamixelBusEmulator,
     EmulatedMotor,
     PacketParser,
@@ -75,7 +76,7 @@ def test_it_behaves_as_lerobot_expects() -> None:
         bus.connect()
         assert bus.broadcast_ping(num_retry=2) == {1: 1200, 2: 1200}
         bus.enable_torque(num_retry=2)
-        with pytest.raises(RuntimeError, match="not available to target address"):
+        with pytest.raises(DeviceFaultError, match="register 11 is refused by motor a"):
             bus.write("Operating_Mode", "a", 5, num_retry=2)
         bus.disable_torque(num_retry=2)
         bus.write("Homing_Offset", "b", -100, num_retry=2)

@@ -7,9 +7,9 @@ import pytest
 
 from softgrasp_plugin.devices.hands import rh56_registers as rh56
 from softgrasp_plugin.devices.hands.inspire_modbus import InspireModbusRtu, InspireModbusTcp
-from softgrasp_plugin.simulation.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
-from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
+from softgrasp_plugin.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
+from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
 
 OBJECT_AT = 0.4
 

@@ -12,9 +12,9 @@ import sys
 import numpy as np
 import pytest
 
-from softgrasp_plugin.simulation.emulators.ur_controller import URController
-from softgrasp_plugin.simulation.emulators.ur_pose import pose, rotation_vector
-from softgrasp_plugin.simulation.emulators.ur_rtde_server import variable_type
+from softgrasp_plugin.emulators.ur_controller import URController
+from softgrasp_plugin.emulators.ur_pose import pose, rotation_vector
+from softgrasp_plugin.emulators.ur_rtde_server import variable_type
 
 from .ur_process import GRASP_JOINTS, URControllerProcess, own_address
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from softgrasp_plugin.simulation.emulators import ur_controller
+from softgrasp_plugin.emulators import ur_controller
 
 GRASP_JOINTS = (0.0, -1.1, 2.0, -2.5, -1.57, 0.1)
 _NUMBERS = itertools.count(1)

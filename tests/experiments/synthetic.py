@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from softgrasp_plugin.experiments.evaluation import Trial
 from softgrasp_plugin.experiments.plan import FIRST_TRIAL_SEED, NOMINAL, PROFILES, Condition, tasks_of
 from softgrasp_plugin.experiments.runs import TRACED_TASKS
 from softgrasp_plugin.experiments.setting import Setting, describe_setting
+from softgrasp_plugin.experiments.trials import Trial
 from softgrasp_plugin.grasping.objects import OBJECT_BY_TASK, TASKS
 
 FPS = 30

@@ -4,10 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from softgrasp_plugin.experiments.evaluation import Condition
 from softgrasp_plugin.experiments.interventions import Intervention
 from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES
 from softgrasp_plugin.experiments.runs import LATENCY_FILE, Run, record, train_run, try_operator, try_run
+from softgrasp_plugin.experiments.trials import Condition
 
 pytestmark = pytest.mark.slow
 

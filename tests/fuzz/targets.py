@@ -47,10 +47,10 @@ from softgrasp_plugin.devices.hands.modbus import (
     write_request,
 )
 from softgrasp_plugin.devices.hands.rh56_frames import READ, REPLY_HEADER, Frame, FrameParser
+from softgrasp_plugin.emulators.dynamixel import packet
+from softgrasp_plugin.emulators.rig import motor_calibration
 from softgrasp_plugin.grasping.mapping import PAPER_MAPPING, AngleMapping
 from softgrasp_plugin.joints import NUM_JOINTS
-from softgrasp_plugin.simulation.emulators.dynamixel import packet
-from softgrasp_plugin.simulation.emulators.rig import motor_calibration
 from tests.datasets.synthetic import make_signals, write_recording
 
 

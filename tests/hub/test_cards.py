@@ -13,9 +13,9 @@ import pytest
 from huggingface_hub import DatasetCard, HfApi, ModelCard
 from safetensors.numpy import save_file
 
+from softgrasp_plugin.cards.model_card import result_rows
 from softgrasp_plugin.datasets.importing import ImportOptions, write_dataset
 from softgrasp_plugin.datasets.recordings import read_recording
-from softgrasp_plugin.policies.card import result_rows
 from softgrasp_plugin.scripts.card import CardConfig, make_card
 
 from ..datasets.synthetic import write_recording

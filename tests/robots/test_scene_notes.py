@@ -18,7 +18,7 @@ from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from softgrasp_plugin.robots.scene_notes import Scene, chosen_scene, scene_notes
 from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
 from softgrasp_plugin.running_command import NOTES_FILE, RunningCommand, read_episode_notes
-from softgrasp_plugin.simulation.session import Trial
+from softgrasp_plugin.simulation.session import TrialSetup
 from softgrasp_plugin.teleoperators.config_virtual_operator import VirtualOperatorConfig
 from softgrasp_plugin.teleoperators.virtual_operator import VirtualOperator
 
@@ -34,7 +34,7 @@ def replay_of(root: Path, episode: int) -> RunningCommand:
 
 
 def remember(root: Path, **changes: Any) -> None:
-    notes = scene_notes(CONFIG, CONFIG.seed, Trial(3, 1, 6, 99), "object_06")
+    notes = scene_notes(CONFIG, CONFIG.seed, TrialSetup(3, 1, 6, 99), "object_06")
     notes["scene"] |= changes
     write_json(root / NOTES_FILE, {"3": notes})
 
@@ -168,7 +168,7 @@ def test_a_chosen_scene_is_the_one_that_was_announced(rig: tuple[UR3DexHandSim, 
     chosen = UR3DexHandSimConfig(objects=["object_06"], seed=3, episode=1, attempt=1, cameras={}, rig="other")
     again = UR3DexHandSim(chosen)
     again.connect()
-    assert again._open_session.trial == trial == Trial(1, 1, 6, trial.seed)
+    assert again._open_session.trial == trial == TrialSetup(1, 1, 6, trial.seed)
     log_say("Recording episode 0", play_sounds=False)
     assert again._open_session.trial == trial, "the first announced episode is the chosen one"
     again.disconnect()

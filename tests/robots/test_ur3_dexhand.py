@@ -26,12 +26,12 @@ from softgrasp_plugin.devices.feel import feel_channel
 from softgrasp_plugin.devices.hands import rh56_registers as rh56
 from softgrasp_plugin.devices.hands.calibration import FreeAirForce, HandCalibration
 from softgrasp_plugin.devices.hands.config import DynamixelHandConfig, InspireSerialHandConfig
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
+from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
 from softgrasp_plugin.grasping.lift import LiftConfig
 from softgrasp_plugin.joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.robots.ur3_dexhand import UR3DexHand
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
-from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
 from tests.emulators.ur_process import GRASP_JOINTS, URControllerProcess
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import draccus
 import pytest
 
+from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from softgrasp_plugin.scripts import doctor_checks
 from softgrasp_plugin.scripts.doctor import DoctorConfig, examine, report
@@ -21,7 +22,6 @@ from softgrasp_plugin.scripts.doctor_checks import (
     check_serial_ports,
 )
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
-from softgrasp_plugin.simulation.emulators.rig import EmulatedRig
 
 QUICK_S = 0.5
 

@@ -10,7 +10,7 @@ from softgrasp_plugin.grasping.lift import LiftConfig, LiftSupervisor
 from softgrasp_plugin.simulation.episode import EpisodeConfig, run_operator_episode
 from softgrasp_plugin.simulation.glove import FINGER_STIFFNESS, SimulatedGlove
 from softgrasp_plugin.simulation.objects import SIM_OBJECTS
-from softgrasp_plugin.simulation.operator import OperatorPhase, VirtualOperator
+from softgrasp_plugin.simulation.operator import OperatorModel, OperatorPhase
 from softgrasp_plugin.simulation.world import World
 
 
@@ -61,7 +61,7 @@ def test_heavy_looking_objects_are_gripped_harder():
 def test_without_feedback_the_operator_crushes_what_it_otherwise_holds():
     numb = World(4, 0, feel=DeafChannel())
     assert episode(4, 0).outcome.is_success
-    assert grasp(numb, VirtualOperator(numb)).is_crushed
+    assert grasp(numb, OperatorModel(numb)).is_crushed
 
 
 def test_the_same_seed_gives_the_same_grasp_and_another_seed_another():
@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_grasp_and_another_seed_another():
 
 def test_a_reset_operator_repeats_its_grasp():
     world = World(4, 1)
-    operator = VirtualOperator(world)
+    operator = OperatorModel(world)
     for _ in range(45):
         world.command_hand(operator.expected_closure)
         world.step()
@@ -88,7 +88,7 @@ def test_a_reset_operator_repeats_its_grasp():
 def test_a_grasp_starts_where_the_hand_stands():
     for object_id in SIM_OBJECTS:
         world = World(object_id)
-        np.testing.assert_allclose(VirtualOperator(world).expected_closure, world.initial_closure, atol=2e-3)
+        np.testing.assert_allclose(OperatorModel(world).expected_closure, world.initial_closure, atol=2e-3)
 
 
 def test_the_label_stays_clean_when_the_executed_command_is_shaken():
@@ -110,7 +110,7 @@ def test_action_noise_is_slow_and_has_the_wanted_width():
 
 def test_an_idle_operator_holds_still_and_a_guided_one_follows():
     world = World(1, 0)
-    operator = VirtualOperator(world)
+    operator = OperatorModel(world)
     operator.is_active = False
     before = operator.expected_closure
     for _ in range(60):
@@ -125,7 +125,7 @@ def test_an_idle_operator_holds_still_and_a_guided_one_follows():
 
 def test_a_detached_operator_is_gone():
     world = World(1, 0)
-    operator = VirtualOperator(world)
+    operator = OperatorModel(world)
     operator.detach()
     assert world.listeners == []
     assert not operator.glove.is_connected

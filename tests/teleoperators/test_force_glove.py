@@ -13,7 +13,7 @@ from lerobot.utils.errors import DeviceNotConnectedError
 from softgrasp_plugin.devices.errors import DeviceError, DeviceNotCalibratedError, DeviceSilentError
 from softgrasp_plugin.devices.feel import feel_channel
 from softgrasp_plugin.devices.gloves.config import DynamixelGloveConfig
-from softgrasp_plugin.devices.hands.protocol import HandSample
+from softgrasp_plugin.devices.hand_sample import HandSample
 from softgrasp_plugin.grasping.mapping import PAPER_MAPPING
 from softgrasp_plugin.joints import CLOSURE_KEYS, JOINTS, STATE_KEYS, TORQUE_KEYS, to_keys
 from softgrasp_plugin.teleoperators.config_force_glove import ForceGloveConfig

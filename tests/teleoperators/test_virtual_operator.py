@@ -115,7 +115,7 @@ def test_without_a_simulated_robot_it_says_what_to_do() -> None:
 
 
 def test_a_missing_mapping_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"absent\.json"):
+    with pytest.raises(ValueError, match=r"absent\.json"):
         VirtualOperator(VirtualOperatorConfig(id="test", mapping=str(tmp_path / "absent.json")))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
 from softgrasp_plugin.joints import NUM_JOINTS, FloatArray
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
 
 JITTER_S = 0.05
 """How much later than another one a command may be on the wire: one exchange, on a loaded computer."""

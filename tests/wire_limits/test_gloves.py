@@ -23,11 +23,11 @@ from softgrasp_plugin.devices.gloves.config import (
     GloveMotorConfig,
 )
 from softgrasp_plugin.devices.gloves.rendering import CurrentScale
-from softgrasp_plugin.devices.hands.protocol import HandSample
+from softgrasp_plugin.devices.hand_sample import HandSample
+from softgrasp_plugin.emulators.bridge_glove import BridgeGloveEmulator
+from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
 from softgrasp_plugin.grasping.force_feedback import FeedbackConfig
 from softgrasp_plugin.joints import JOINTS, NUM_JOINTS, THUMB_SWING, FloatArray
-from softgrasp_plugin.simulation.emulators.bridge_glove import BridgeGloveEmulator
-from softgrasp_plugin.simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
 from softgrasp_plugin.teleoperators.config_force_glove import ForceGloveConfig
 from softgrasp_plugin.teleoperators.force_glove import ForceGlove
 from tests.devices.gloves.test_doglove import Board

@@ -18,16 +18,16 @@ from softgrasp_plugin.devices.hands.config import (
     InspireModbusTcpHandConfig,
     InspireSerialHandConfig,
 )
+from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
+from softgrasp_plugin.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
+from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
+from softgrasp_plugin.emulators.rig import motor_calibration
+from softgrasp_plugin.emulators.wire import Faults
 from softgrasp_plugin.grasping.lift import LiftConfig
 from softgrasp_plugin.grasping.torque_command import TorqueCommandConfig
 from softgrasp_plugin.joints import NUM_JOINTS
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.robots.ur3_dexhand import UR3DexHand
-from softgrasp_plugin.simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
-from softgrasp_plugin.simulation.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
-from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
-from softgrasp_plugin.simulation.emulators.rig import motor_calibration
-from softgrasp_plugin.simulation.emulators.wire import Faults
 
 from .actions import SEED, ActionSource, share
 from .conftest import rest

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ...grasping.force_feedback import FeedbackCommand, ForceFeedback
 from ..errors import DeviceError, DeviceLostError
 from ..feel import FeelChannel
-from ..hands.protocol import HandSample
+from ..hand_sample import HandSample
 from .protocol import Glove
 
 

@@ -13,7 +13,7 @@ from ...grasping.force_feedback import FeedbackCommand, FeedbackConfig, ForceFee
 from ...joints import FloatArray
 from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
 from ..feel import FeelChannel
-from ..hands.protocol import HandSample
+from ..hand_sample import HandSample
 from ..polling import STALE_AFTER_S
 from ..realtime import prefer_this_thread, shorten_pauses
 from .exit_guard import guard, unguard

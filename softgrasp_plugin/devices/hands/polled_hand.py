@@ -10,11 +10,11 @@ from ...grasping.closure_limiter import LONGEST_STEP_S
 from ...joints import NUM_JOINTS, FloatArray
 from ..errors import DeviceNotCalibratedError
 from ..feel import FeelChannel
+from ..hand_sample import HandSample
 from ..polling import STALE_AFTER_S, Poller
 from .calibration import FreeAirSweep, HandCalibration, measure_free_air, move
 from .limited_link import LimitedLink
 from .link import Ask, HandLink, confirmed
-from .protocol import HandSample
 
 
 @dataclass(frozen=True)

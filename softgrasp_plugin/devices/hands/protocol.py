@@ -1,24 +1,9 @@
 """What every hand offers, real or simulated."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from ...joints import FloatArray
-
-
-@dataclass(frozen=True)
-class HandSample:
-    """One reading of the hand.
-
-    Attributes:
-        closure: shape (6,), measured closure, 0 open … 1 closed.
-        torque: shape (6,), measured fingertip force in newtons, 0 when nothing is touched.
-        timestamp: seconds on the clock of the device (`time.monotonic`, or the world's time in simulation).
-    """
-
-    closure: FloatArray
-    torque: FloatArray
-    timestamp: float
+from ..hand_sample import HandSample
 
 
 class Hand(Protocol):

@@ -4,9 +4,9 @@ import pytest
 from lerobot.motors import MotorCalibration
 
 from softgrasp_plugin.devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
+from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
 from softgrasp_plugin.joints import JOINTS
-from softgrasp_plugin.simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
 
 INDEX, THUMB = JOINTS.index("index_bend"), JOINTS.index("thumb_bend")
 

@@ -23,8 +23,8 @@ from softgrasp_plugin.devices.gloves.bridge_messages import (
     parse_glove,
 )
 from softgrasp_plugin.devices.gloves.config import BridgeGloveConfig
+from softgrasp_plugin.emulators.bridge_glove import BridgeGloveEmulator
 from softgrasp_plugin.joints import JOINTS
-from softgrasp_plugin.simulation.emulators.bridge_glove import BridgeGloveEmulator
 
 unit = st.floats(0.0, 1.0)
 six_units = st.lists(unit, min_size=6, max_size=6).map(np.array)

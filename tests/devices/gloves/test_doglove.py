@@ -13,8 +13,8 @@ from softgrasp_plugin.devices.errors import DeviceSilentError
 from softgrasp_plugin.devices.gloves.config import DogloveConfig
 from softgrasp_plugin.devices.gloves.doglove import Doglove
 from softgrasp_plugin.devices.gloves.encoder_frames import encode_frame
+from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
 from softgrasp_plugin.joints import JOINTS, THUMB_SWING
-from softgrasp_plugin.simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
 
 
 class Board:

@@ -6,7 +6,7 @@ import pytest
 from softgrasp_plugin.devices.feel import FeelChannel
 from softgrasp_plugin.devices.gloves.feedback_loop import FeedbackLoop
 from softgrasp_plugin.devices.gloves.protocol import GloveSample
-from softgrasp_plugin.devices.hands.protocol import HandSample
+from softgrasp_plugin.devices.hand_sample import HandSample
 from softgrasp_plugin.grasping.contact import ContactState
 from softgrasp_plugin.grasping.force_feedback import FeedbackConfig, ForceFeedback
 from softgrasp_plugin.joints import NUM_JOINTS

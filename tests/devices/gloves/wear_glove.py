@@ -16,7 +16,7 @@ from softgrasp_plugin.devices.feel import FeelChannel
 from softgrasp_plugin.devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
 from softgrasp_plugin.devices.gloves.motor_glove import MotorGlove
 from softgrasp_plugin.devices.gloves.thread import GloveThread
-from softgrasp_plugin.devices.hands.protocol import HandSample
+from softgrasp_plugin.devices.hand_sample import HandSample
 from softgrasp_plugin.grasping.force_feedback import FeedbackConfig
 
 

@@ -19,6 +19,7 @@ from softgrasp_plugin.devices.errors import (
     DeviceSilentError,
 )
 from softgrasp_plugin.devices.feel import FeelChannel
+from softgrasp_plugin.devices.hand_sample import HandSample
 from softgrasp_plugin.devices.hands import rh56_registers as rh56
 from softgrasp_plugin.devices.hands.calibration import FreeAirSweep, HandCalibration
 from softgrasp_plugin.devices.hands.config import (
@@ -31,13 +32,12 @@ from softgrasp_plugin.devices.hands.config import (
 from softgrasp_plugin.devices.hands.factory import make_hand, make_link
 from softgrasp_plugin.devices.hands.inspire_hand import InspireHand
 from softgrasp_plugin.devices.hands.polled_hand import PolledHand
-from softgrasp_plugin.devices.hands.protocol import HandSample
+from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
+from softgrasp_plugin.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
+from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
+from softgrasp_plugin.emulators.wire import Faults
 from softgrasp_plugin.joints import NUM_JOINTS, FloatArray
-from softgrasp_plugin.simulation.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
-from softgrasp_plugin.simulation.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
-from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
-from softgrasp_plugin.simulation.emulators.wire import Faults
 
 TYPES = ("inspire_serial", "inspire_modbus_rtu", "inspire_modbus_tcp", "dynamixel")
 OBJECT_AT = 0.5

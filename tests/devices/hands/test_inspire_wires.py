@@ -15,10 +15,10 @@ from softgrasp_plugin.devices.hands.inspire_hand import Registers
 from softgrasp_plugin.devices.hands.inspire_modbus import InspireModbusRtu, InspireModbusTcp
 from softgrasp_plugin.devices.hands.inspire_serial import InspireSerial
 from softgrasp_plugin.devices.hands.rh56_frames import WRITE, Frame
+from softgrasp_plugin.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
+from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
 from softgrasp_plugin.joints import NUM_JOINTS, FloatArray
-from softgrasp_plugin.simulation.emulators.modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
-from softgrasp_plugin.simulation.emulators.plant import FirstOrderJoints
-from softgrasp_plugin.simulation.emulators.rh56 import RH56Registers, RH56SerialEmulator
 
 Wire = Literal["serial", "rtu", "tcp"]
 TIMEOUT_S = 0.2

@@ -10,7 +10,7 @@ import struct
 import time
 from dataclasses import dataclass, field
 
-from ...devices.dynamixel.models import force_model
+from ..devices.dynamixel.models import force_model
 from .plant import FirstOrderJoints, Plant
 from .wire import Faults, SerialEmulator
 

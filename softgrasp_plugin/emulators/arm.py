@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arm import forward
+from ..simulation.arm import forward
 
 GRASP_JOINTS = (0.0, -1.1, 2.0, -2.5, -1.57, 0.1)
 """Where the emulated arm stands; radians."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...joints import FloatArray
-from ..arm import ToolPose
+from ..joints import FloatArray
+from ..simulation.arm import ToolPose
 
 
 def pose(values: Sequence[float]) -> ToolPose:

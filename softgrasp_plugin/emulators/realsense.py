@@ -1,7 +1,7 @@
 r"""An emulated RealSense: one of LeRobot's commands, with librealsense's own software device plugged in.
 
 ```shell
-python -m softgrasp_plugin.simulation.emulators.realsense --port=5555 --width=320 --height=240 \
+python -m softgrasp_plugin.emulators.realsense --port=5555 --width=320 --height=240 \
     lerobot-record --config_path=outputs/emulated/record.json
 ```
 

@@ -5,8 +5,8 @@ import socket
 import struct
 import threading
 
-from ...devices.hands import rh56_registers as rh56
-from ...devices.hands.modbus import (
+from ..devices.hands import rh56_registers as rh56
+from ..devices.hands.modbus import (
     EXCEPTION,
     MBAP_SIZE,
     READ_HOLDING,
@@ -17,7 +17,7 @@ from ...devices.hands.modbus import (
     tcp_frame,
     tcp_message_size,
 )
-from ...devices.realtime import prefer_this_thread
+from ..devices.realtime import prefer_this_thread
 from .rh56 import RH56Registers
 from .wire import Faults, SerialEmulator
 

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 
-from ..world import World
+from ..simulation.world import World
 
 CAMERA_NAME = "side"
 """Under this name LeRobot's camera finds the pictures in a message."""

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...devices.gloves.bridge_messages import (
+from ..devices.gloves.bridge_messages import (
     MAX_BYTES,
     FeedbackMessage,
     GloveMessage,
     encode_glove,
     parse_feedback,
 )
-from ...joints import NUM_JOINTS, FloatArray
+from ..joints import NUM_JOINTS, FloatArray
 
 
 @dataclass

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from softgrasp_plugin.datasets.evaluation import (
+from softgrasp_plugin.datasets.prediction_errors import (
     EpisodePrediction,
     episode_bounds,
     format_errors,

@@ -15,22 +15,22 @@ from collections.abc import Callable
 import numpy as np
 from lerobot.motors import MotorCalibration
 
-from ...devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
-from ...devices.hands.calibration import FreeAirForce, HandCalibration
-from ...devices.hands.config import (
+from ..devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
+from ..devices.hands.calibration import FreeAirForce, HandCalibration
+from ..devices.hands.config import (
     DynamixelHandConfig,
     HandConfig,
     InspireModbusRtuHandConfig,
     InspireModbusTcpHandConfig,
     InspireSerialHandConfig,
 )
-from ...devices.realtime import prefer_this_thread
-from ...grasping.lift import LiftConfig, LiftSupervisor
-from ...grasping.mapping import PAPER_MAPPING
-from ...joints import JOINTS, NUM_JOINTS, FloatArray
-from ..clock import FEEDBACK_RATE
-from ..operator import OperatorPhase, VirtualOperator
-from ..world import World
+from ..devices.realtime import prefer_this_thread
+from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.mapping import PAPER_MAPPING
+from ..joints import JOINTS, NUM_JOINTS, FloatArray
+from ..simulation.clock import FEEDBACK_RATE
+from ..simulation.operator import OperatorModel, OperatorPhase
+from ..simulation.world import World
 from .arm import EmulatedArm
 from .camera import EmulatedCamera
 from .dynamixel import DynamixelBusEmulator, EmulatedMotor
@@ -111,7 +111,7 @@ class WiredJoints:
         self._measured = (position, force_n)
 
 
-class WiredOperator(VirtualOperator):
+class WiredOperator(OperatorModel):
     """The simulated person, whose glove is driven through a wire and not by Algorithm 1 in here.
 
     Args:

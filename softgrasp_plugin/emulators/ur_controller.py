@@ -8,7 +8,7 @@ It shows nothing about the script on a real arm.
 `ur_rtde` holds Python's global lock while it connects, so the emulator must run in another process than its
 client::
 
-    python -m softgrasp_plugin.simulation.emulators.ur_controller --host=127.0.0.1 --model=ur3
+    python -m softgrasp_plugin.emulators.ur_controller --host=127.0.0.1 --model=ur3
 
 Commands on standard input, one per line: protective_stop, silence (the cable is pulled), hang_up (the
 controller is switched off), recover, state (answers with one line of JSON), quit.
@@ -26,9 +26,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ...devices.realtime import prefer_this_thread
-from ...joints import FloatArray
-from ..arm import ToolPose, forward, inverse
+from ..devices.realtime import prefer_this_thread
+from ..joints import FloatArray
+from ..simulation.arm import ToolPose, forward, inverse
 from .ur_pose import pose, pose_values, rotation_vector
 from .ur_rtde_server import RtdeClient, register
 

@@ -12,10 +12,10 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from lerobot.configs.policies import PreTrainedConfig
 from safetensors import safe_open
 
-from ..datasets.card import Figure
 from ..files import read_json, reading
 from ..grasping.objects import OBJECTS, GraspObject
 from ..simulation.catalogue import ALL_SIM_OBJECTS
+from .dataset_card import Figure
 
 _ENVIRONMENT = "softgrasp_sim"
 _NOT_A_CHOICE = {

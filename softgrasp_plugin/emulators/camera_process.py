@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import zmq
 
-from ..engine import mujoco
-from ..world import World
+from ..simulation.engine import mujoco
+from ..simulation.world import World
 from .camera import CAMERA_NAME
 
 _JPEG_QUALITY = 95

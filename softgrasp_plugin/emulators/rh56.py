@@ -4,9 +4,9 @@ import struct
 
 import numpy as np
 
-from ...devices.hands import rh56_registers as rh56
-from ...devices.hands.rh56_frames import READ, REPLY_HEADER, REQUEST_HEADER, WRITE, Frame, FrameParser
-from ...joints import FloatArray
+from ..devices.hands import rh56_registers as rh56
+from ..devices.hands.rh56_frames import READ, REPLY_HEADER, REQUEST_HEADER, WRITE, Frame, FrameParser
+from ..joints import FloatArray
 from .plant import FirstOrderJoints, Plant
 from .wire import Faults, SerialEmulator
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ...joints import NUM_JOINTS, FloatArray
+from ..joints import NUM_JOINTS, FloatArray
 
 
 class Plant(Protocol):

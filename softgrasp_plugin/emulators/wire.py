@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from ...devices.realtime import prefer_this_thread
+from ..devices.realtime import prefer_this_thread
 
 try:
     import pty
