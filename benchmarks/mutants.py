@@ -27,8 +27,6 @@ REPORT = ROOT / "docs" / "results" / "mutants.md"
 PACKAGE = "softgrasp_plugin"
 _COPIED = (PACKAGE, "tests", "hub_configs", "docs", "benchmarks", "README.md", "Makefile", "LICENSE")
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from mutmut.__main__ import cli; cli()"
-    "import sys, runpy; sys.path.append(sys.argv.pop(1)); runpy.run_module('mutmut', run_name='__main__')"
-)
 _LINE = re.compile(r"^\s+(\S+__mutmut_\d+): (.+)$")
 
 

@@ -31,8 +31,8 @@ from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.robots.robot import Robot
 from lerobot.scripts.lerobot_record import RecordConfig, record
 from lerobot.teleoperators.teleoperator import Teleoperator
-from softgrasp_plugin.simulation.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 
+from softgrasp_plugin.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 from softgrasp_plugin.joints import CAMERA_KEY
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
