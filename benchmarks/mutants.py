@@ -27,6 +27,8 @@ REPORT = ROOT / "docs" / "results" / "mutants.md"
 PACKAGE = "softgrasp_plugin"
 _COPIED = (PACKAGE, "tests", "hub_configs", "docs", "benchmarks", "README.md", "Makefile", "LICENSE")
 _START = "import sys; sys.path.append(sys.argv.pop(1)); from mutmut.__main__ import cli; cli()"
+# A string, or what an edit put in place of a whole message.
+_TEXT = re.compile(r"""f?"(?:[^"\\]|\\.)*"|f?'(?:[^'\\]|\\.)*'""")
 _LINE = re.compile(r"^\s+(\S+__mutmut_\d+): (.+)$")
 
 
@@ -70,6 +72,7 @@ class Tally:
     made: int = 0
     results: Counter[str] = field(default_factory=Counter)
     survivors: list[str] = field(default_factory=list)
+    wording: int = 0
 
     @property
     def tried(self) -> int:
@@ -78,6 +81,23 @@ class Tally:
     @property
     def killed(self) -> int:
         return self.results["killed"] + self.results["timeout"] + self.results["segfault"]
+
+
+def changes_words_only(diff: str) -> bool:
+    """Whether an edit is inside a text (a message, mostly), or takes a message away."""
+    old, new = (
+        [line[1:] for line in diff.splitlines() if line.startswith(sign) and not line.startswith(sign * 3)]
+        for sign in "-+"
+    )
+    if len(old) != len(new):
+        return False
+    for before, after in zip(old, new, strict=True):
+        plain_before, plain_after = (_TEXT.sub('""', line).strip() for line in (before, after))
+        message_lost = '""' in plain_before and plain_before.replace('""', "None") == plain_after
+        refusal_lost = re.search(r"(Error|refuse|_lost|_silent)\(", plain_before) and "None" in plain_after
+        if plain_before != plain_after and not message_lost and not refusal_lost:
+            return False
+    return True
 
 
 def copy_repository(folder: Path) -> Path:
@@ -146,7 +166,11 @@ def run_mutmut(folder: Path, mutmut: Path, group: Group, source: random.Random) 
         match = _LINE.match(line)
         if match and match[1] in set(chosen):
             tally.results[match[2]] += 1
-            if match[2] not in ("killed", "timeout", "segfault"):
+            if match[2] in ("killed", "timeout", "segfault"):
+                continue
+            if changes_words_only(call("show", match[1])):
+                tally.wording += 1
+            else:
                 tally.survivors.append(match[1])
     return tally
 
@@ -169,13 +193,20 @@ def report(hand_made: dict[Mutant, bool | None], tallies: dict[str, Tally]) -> s
         "",
         "## Every line, by mutmut",
         "",
-        "| Modules | Mutants | Tried | Killed | Share |",
-        "|---|---|---|---|---|",
+        "| Modules | Mutants | Tried | Words only | Killed | Share |",
+        "|---|---|---|---|---|---|",
     ]
     for name, tally in tallies.items():
-        share = tally.killed / max(tally.tried, 1)
-        lines.append(f"| {name} | {tally.made} | {tally.tried} | {tally.killed} | {share:.1%} |")
-    lines += ["", "Where fewer were tried than made, they are a random sample. Not noticed, by function:", ""]
+        share = tally.killed / max(tally.tried - tally.wording, 1)
+        lines.append(
+            f"| {name} | {tally.made} | {tally.tried} | {tally.wording} | {tally.killed} | {share:.1%} |"
+        )
+    lines += [
+        "",
+        "Where fewer were tried than made, they are a random sample. *Words only* are edits that were not noticed",
+        "and change nothing but a text, mostly a message; the share is of the others. Not noticed, by function:",
+        "",
+    ]
     for name, tally in tallies.items():
         functions = Counter(survivor.rpartition("__mutmut_")[0] for survivor in tally.survivors)
         lines += [f"- {name}: `{function}` {count}" for function, count in functions.most_common()]
@@ -206,7 +237,8 @@ def main() -> None:
                 folder.mkdir()
                 tally = run_mutmut(folder, options.mutmut, group, random.Random(options.seed))
                 tallies[group_name] = tally
-                print(f"{group_name}: {tally.killed} of {tally.tried} ({tally.made} made)", flush=True)
+                words = f"{tally.made} made, {tally.wording} only reworded"
+                print(f"{group_name}: {tally.killed} of {tally.tried} ({words})", flush=True)
                 print(*tally.survivors, sep="\n", flush=True)
     text = report(hand_made, tallies)
     if options.only is None:

@@ -95,11 +95,14 @@ class InspireHand:
         """
         self._registers.write_byte(rh56.CLEAR_ERROR, 1)
         self._registers.write_shorts(rh56.SPEED_SET, [self._speed] * rh56.NUM_DOF)
-        # Before any goal: after power-on the hand has a limit of its own, the highest.
+        # Until the old command is replaced no limit rises, and none stays above ours, as after power-on.
         self._force_is_set = False
-        self._limit_force(force_limit_n)
+        ours = self._force_units(force_limit_n)
+        theirs = self._registers.read_shorts(rh56.FORCE_SET)
+        self._registers.write_shorts(rh56.FORCE_SET, [min(pair) for pair in zip(ours, theirs, strict=True)])
         angles = self._registers.read_shorts(rh56.ANGLE_ACT)
         self._registers.write_shorts(rh56.ANGLE_SET, [min(max(a, 0), rh56.ANGLE_OPEN) for a in angles])
+        self._limit_force(force_limit_n)
         self._errors_due = 0.0
 
     def measure(self) -> tuple[FloatArray, FloatArray]:
@@ -145,15 +148,19 @@ class InspireHand:
         return {}
 
     def _limit_force(self, force_limit_n: FloatArray) -> None:
-        allowed = force_limit_n.clip(0.0, self.max_force_n)
-        grams = (allowed / rh56.NEWTONS_PER_GRAM).clip(0, rh56.FORCE_SET_MAX)
-        force_set = [int(value // _FORCE_STEP_G * _FORCE_STEP_G) for value in grams]
+        force_set = self._force_units(force_limit_n)
         if self._force_is_set and force_set == self._force_set:
             return
         # Should the reply be lost, nobody knows which limit the hand has.
         self._force_set, self._force_is_set = force_set, False
         self._registers.write_shorts(rh56.FORCE_SET, force_set)
         self._force_is_set = True
+
+    def _force_units(self, force_limit_n: FloatArray) -> list[int]:
+        """FORCE_SET for limits (6,) in newtons."""
+        allowed = force_limit_n.clip(0.0, self.max_force_n)
+        grams = (allowed / rh56.NEWTONS_PER_GRAM).clip(0, rh56.FORCE_SET_MAX)
+        return [int(value // _FORCE_STEP_G * _FORCE_STEP_G) for value in grams]
 
     def _check_errors(self) -> None:
         now = time.monotonic()
