@@ -177,9 +177,8 @@ def soak(options: Options) -> tuple[list[Sample], Counter[str]]:
         ):
             rig_name, robot, teleop = next(recordings)
             if spent < options.minutes:
-                done[
-                    f"recordings, {rig_name}{record_once(Path(name), robot, teleop, options.episode_s)}"
-                ] += 1
+                ending = record_once(Path(name), robot, teleop, options.episode_s)
+                done[f"recordings, {rig_name}{ending}"] += 1
             due = min(1.0, (time.monotonic() - started) / 60.0 / options.minutes) * options.connections
             while attempts < due:
                 done[f"connections{connect_once(*next(connections)[1:])}"] += 1
