@@ -203,8 +203,9 @@ def report(hand_made: dict[Mutant, bool | None], tallies: dict[str, Tally]) -> s
         )
     lines += [
         "",
-        "Where fewer were tried than made, they are a random sample. *Words only* are edits that were not noticed",
-        "and change nothing but a text, mostly a message; the share is of the others. Not noticed, by function:",
+        "Where fewer were tried than made, they are a random sample. *Words only* are edits that were not",
+        "noticed and change nothing but a text, mostly a message; the share is of the others. Not noticed,",
+        "by function:",
         "",
     ]
     for name, tally in tallies.items():

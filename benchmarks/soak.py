@@ -31,8 +31,9 @@ from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.robots.robot import Robot
 from lerobot.scripts.lerobot_record import RecordConfig, record
 from lerobot.teleoperators.teleoperator import Teleoperator
-from softgrasp_plugin.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 
+from softgrasp_plugin.devices.errors import DeviceError
+from softgrasp_plugin.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
 from softgrasp_plugin.joints import CAMERA_KEY
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
@@ -107,32 +108,42 @@ def rigs(folder: Path) -> Iterator[list[tuple[str, object, object]]]:
         yield found
 
 
-def record_once(folder: Path, robot: object, teleop: object, episode_s: float) -> None:
-    """One `lerobot-record` of a few episodes, saved; the dataset is deleted."""
-    root = folder / "dataset"
-    record(
-        RecordConfig(
-            robot=robot,  # type: ignore[arg-type]
-            teleop=teleop,  # type: ignore[arg-type]
-            dataset=DatasetRecordConfig(
-                repo_id="softgrasp/soak",
-                root=str(root),
-                single_task="Grasp the object and lift it",
-                fps=FPS,
-                num_episodes=EPISODES,
-                episode_time_s=episode_s,
-                reset_time_s=0.2,
-                push_to_hub=False,
-                streaming_encoding=True,
-            ),
-            play_sounds=False,
-        )
+_FAILED = ", ended by a device that did not answer in time"
+"""Where the emulators have to share their processor with other programs, that happens; nothing may leak by
+it.
+"""
+
+
+def record_once(folder: Path, robot: object, teleop: object, episode_s: float) -> str:
+    """One `lerobot-record` of a few episodes, saved; the dataset is deleted. Returns `_FAILED` or nothing."""
+    config = RecordConfig(
+        robot=robot,  # type: ignore[arg-type]
+        teleop=teleop,  # type: ignore[arg-type]
+        dataset=DatasetRecordConfig(
+            repo_id="softgrasp/soak",
+            root=str(folder / "dataset"),
+            single_task="Grasp the object and lift it",
+            fps=FPS,
+            num_episodes=EPISODES,
+            episode_time_s=episode_s,
+            reset_time_s=0.2,
+            push_to_hub=False,
+            streaming_encoding=True,
+        ),
+        play_sounds=False,
     )
-    for dataset in folder.glob("dataset*"):  # LeRobot may add the time to the name
-        shutil.rmtree(dataset)
+    try:
+        record(config)
+        return ""
+    except DeviceError:
+        return _FAILED
+    finally:
+        for dataset in folder.glob("dataset*"):  # LeRobot may add the time to the name
+            shutil.rmtree(dataset)
 
 
-def connect_once(robot_config: object, teleop_config: object) -> None:
+def connect_once(robot_config: object, teleop_config: object) -> str:
+    """Connect, send one action, disconnect. Returns `_FAILED` or nothing."""
     robot: Robot
     teleop: Teleoperator
     if isinstance(robot_config, UR3DexHandSimConfig):
@@ -142,32 +153,36 @@ def connect_once(robot_config: object, teleop_config: object) -> None:
         assert isinstance(robot_config, UR3DexHandConfig)
         assert isinstance(teleop_config, ForceGloveConfig)
         robot, teleop = UR3DexHand(robot_config), ForceGlove(teleop_config)
-    robot.connect()
     try:
+        robot.connect()
         teleop.connect()
         robot.send_action(teleop.get_action())
-        teleop.disconnect()
+        return ""
+    except DeviceError:
+        return _FAILED
     finally:
-        robot.disconnect()
+        for device in (teleop, robot):
+            if device.is_connected:
+                device.disconnect()
 
 
 def soak(options: Options) -> tuple[list[Sample], Counter[str]]:
     done: Counter[str] = Counter()
     samples: list[Sample] = []
-    started = time.monotonic()
+    started, attempts = time.monotonic(), 0
     with tempfile.TemporaryDirectory() as name, rigs(Path(name)) as found:
         recordings, connections = itertools.cycle(found), itertools.cycle(found)
         while (spent := (time.monotonic() - started) / 60.0) < options.minutes or (
-            done["connections"] < options.connections
+            attempts < options.connections
         ):
             rig_name, robot, teleop = next(recordings)
             if spent < options.minutes:
-                record_once(Path(name), robot, teleop, options.episode_s)
-                done[f"recordings, {rig_name}"] += 1
+                ending = record_once(Path(name), robot, teleop, options.episode_s)
+                done[f"recordings, {rig_name}{ending}"] += 1
             due = min(1.0, (time.monotonic() - started) / 60.0 / options.minutes) * options.connections
-            while done["connections"] < due:
-                connect_once(*next(connections)[1:])
-                done["connections"] += 1
+            while attempts < due:
+                done[f"connections{connect_once(*next(connections)[1:])}"] += 1
+                attempts += 1
             samples.append(look(started))
     return samples, done
 

@@ -206,7 +206,7 @@ def test_load_refuses_other_files(tmp_path):
     path.write_bytes(b"\x80\x04")
     with pytest.raises(ValueError, match="does not hold an angle mapping"):
         AngleMapping.load(path)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"absent\.json does not exist"):
         AngleMapping.load(tmp_path / "absent.json")
 
 
