@@ -135,7 +135,8 @@ class MeteredHand(FirstOrderJoints):
         left = self._allowances[joint].spend(way)
         if left < 0.0:
             self.violations.append(
-                f"joint {joint} was sent from {before:.3f} (it was in {low:.3f}…{high:.3f}) to {closure:.3f}: "
+                f"joint {joint} was sent from {before:.3f} (it was in {low:.3f}…{high:.3f}) to "
+                f"{closure:.3f}: "
                 f"{-left:.3f} further than {self._speed} per second allows"
             )
         self._goals[joint] = closure
@@ -181,7 +182,7 @@ class MeteredFingers:
             _, most_bent = self._recent.span(joint)
             if self.one_sided and closure > most_bent + 2e-3:
                 self.violations.append(
-                    f"finger {joint} was bent to {closure:.3f} by its motor; it was at {most_bent:.3f}"
+                    f"finger {joint} was bent to {closure:.3f} by its motor, from {most_bent:.3f}"
                 )
 
     def measure(self) -> tuple[FloatArray, FloatArray]:
