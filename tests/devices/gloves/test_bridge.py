@@ -357,6 +357,10 @@ def test_the_example_program_speaks_with_the_driver(port) -> None:
         glove.connect()
         first = glove.read().angle
         assert first[5] == 0.5
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            press = FeedbackMessage(10**9, np.full(6, 9.0), first)
+            for datagram in (b"no message", encode_feedback(press)):
+                stranger.sendto(datagram, glove._peer)
         read_until(glove, lambda: not np.array_equal(glove.read().angle, first))
         glove.render(np.full(6, 1.5), first)
         assert process.stdout is not None
