@@ -22,7 +22,9 @@ from softgrasp_plugin.scripts.steps import console_script
 from .front_door import environment
 from .processor import ProcessorPressure
 
-FELT_N = 0.25
+FELT_N = 0.2653
+"""Newtons; 60 mA of the emulated exoskeleton's motors."""
+
 _POSITION, _CURRENT = (116, 4), (102, 2)
 """Registers of a motor's goals, with their sizes."""
 
