@@ -233,7 +233,7 @@ def test_draccus_passes_every_refusal_on(cls: type) -> None:
                 "--dataset.repo_id=a/b",
                 "--dataset.single_task=g",
             ],
-            "one of ignore, limit; got 'guess'",
+            "one of ignore, limit, track; got 'guess'",
         ),
     ],
 )

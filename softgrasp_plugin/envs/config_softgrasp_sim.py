@@ -36,7 +36,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         observation_height: image height in pixels; use the recorded size.
         observation_width: image width in pixels.
         renderer: `ray` needs no graphics driver; `gl` uses MuJoCo's renderer where OpenGL works.
-        torque_command: `ignore`, or `limit` to let predicted torques cap the grip.
+        torque: whether and how predicted torques limit or correct the grip, as on the robot.
         arm_joints: also observe the arm's six joint angles in radians; as the dataset was recorded.
     """
 
@@ -46,7 +46,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
     observation_height: int = 240
     observation_width: int = 320
     renderer: str = "ray"
-    torque_command: str = "ignore"
+    torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
     arm_joints: bool = False
     features: dict[str, PolicyFeature] = field(default_factory=dict)
     features_map: dict[str, str] = field(
@@ -69,7 +69,6 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         require_within("--env.episode_length", self.episode_length, 1, _LONGEST_EPISODE, "ticks")
         check_picture_size("--env.observation", self.observation_height, self.observation_width)
         check_renderer(self.renderer)
-        TorqueCommandConfig(mode=self.torque_command)
         self.world  # noqa: B018 checked
         expand_tasks(self.task or ALL_TASKS)
         state = (len(STATE_KEYS) + len(ARM_JOINTS) * self.arm_joints,)
@@ -109,7 +108,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             "height": self.observation_height,
             "width": self.observation_width,
             "renderer": self.renderer,
-            "torque_command": self.torque_command,
+            "torque": self.torque,
             "world": self.world,
             "arm_joints": self.arm_joints,
         }
