@@ -67,7 +67,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
                 "Leave it at 1; --eval.batch_size runs several trials of a task side by side."
             )
         require_within("--env.episode_length", self.episode_length, 1, _LONGEST_EPISODE, "ticks")
-        check_picture_size("--env.observation", self.observation_height, self.observation_width)
+        check_picture_size("--env.observation_", self.observation_height, self.observation_width)
         check_renderer(self.renderer)
         self.world  # noqa: B018 checked
         expand_tasks(self.task or ALL_TASKS)
