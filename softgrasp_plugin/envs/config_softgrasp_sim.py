@@ -13,7 +13,7 @@ from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
 from ..running_command import running_command
 from ..simulation.arm import ARM_JOINTS
-from ..simulation.arm_state import check_arm_joints
+from ..simulation.arm_state import arm_joints_fault
 from ..simulation.camera import check_picture_size, check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
 from ..simulation.clock import check_rate
@@ -88,7 +88,10 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         command = running_command()
         if command is None:
             return
-        check_arm_joints(command.policy, "--env.arm_joints", self.arm_joints)
+        # Here and not in `policies.fit` alone, which only this plugin's own policies ask.
+        fault = arm_joints_fault(command.policy, "--env.arm_joints", self.arm_joints)
+        if fault is not None:
+            raise ValueError(fault)
         if command.fps not in (None, self.fps):
             raise ValueError(
                 f"--env.fps={self.fps}, but the policy is trained on {command.fps:g} frames per second: "
