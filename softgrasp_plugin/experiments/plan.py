@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..grasping.lift import LiftConfig
 from ..grasping.objects import OBJECTS, TASKS
+from ..grasping.torque_command import TorqueCommandConfig
 from ..policies.observation_config import MODALITIES
 from ..simulation.catalogue import RANDOM_TASKS
 from ..simulation.variation import HIDDEN_VARIATION, Variation
@@ -103,7 +104,7 @@ def title_of(name: str) -> str:
 
 
 NOMINAL = Condition("nominal")
-LIMIT = Condition("torque_limit", {"torque_command": "limit"})
+LIMIT = Condition("torque_limit", {"torque": TorqueCommandConfig(mode="limit")})
 SENSING = (
     Condition("torque_noise", {"torque_noise": 0.3}, description="0.3 N torque noise"),
     Condition(
