@@ -1,8 +1,8 @@
 """Joints at the far end of an emulated wire that note what they are told, and hold it against the limits."""
 
-import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +12,50 @@ from softgrasp_plugin.joints import NUM_JOINTS, FloatArray
 
 JITTER_S = 0.05
 """How much later than another one a command may be on the wire: one exchange, on a loaded computer."""
+
+
+class RunningTime:
+    """Seconds in which this process could run: a goal may be as old as the last reading plus a stop."""
+
+    def __init__(self) -> None:
+        self._stopped_s = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() - self._stopped_s
+
+    def stop(self, stand_still: Callable[[], object]) -> None:
+        """Call what stops the process."""
+        began = time.monotonic()
+        stand_still()
+        self._stopped_s += time.monotonic() - began
+
+
+RUNNING = RunningTime()
+
+
+class Recent:
+    """Where joints have been within the last moments.
+
+    Args:
+        within_s: running seconds; a goal may follow from a reading of so long ago.
+        position: (n,) at the beginning.
+    """
+
+    def __init__(self, within_s: float, position: FloatArray) -> None:
+        self._within_s = within_s
+        self._seen: deque[tuple[float, FloatArray]] = deque([(RUNNING.now(), position.copy())])
+
+    def see(self, position: FloatArray) -> None:
+        now = RUNNING.now()
+        self._seen.append((now, position.copy()))
+        # The last one before the window is where they were when it began.
+        while len(self._seen) > 1 and self._seen[1][0] < now - self._within_s:
+            self._seen.popleft()
+
+    def span(self, joint: int) -> tuple[float, float]:
+        """Least and most of one joint."""
+        values = [float(position[joint]) for _, position in self._seen]
+        return min(values), max(values)
 
 
 class Allowance:
@@ -60,6 +104,7 @@ class MeteredHand(FirstOrderJoints):
         """The hand has been connected anew, or its joints have been moved by hand: nothing is known."""
         with self._judging:
             self._goals: dict[int, float] = {}
+            self._recent = Recent(JITTER_S, self.measure()[0])
             self._allowances = [Allowance(self._speed, self._at_once) for _ in range(NUM_JOINTS)]
 
     def command(self, joint: int, closure: float, force_limit_n: float) -> None:
@@ -71,7 +116,10 @@ class MeteredHand(FirstOrderJoints):
 
     def push(self, joint: int, closure: float) -> None:
         """Somebody moves a joint, whatever it was told."""
-        self.move(joint, closure)
+        with self._judging:
+            self._recent.see(self.measure()[0])
+            self.move(joint, closure)
+            self._recent.see(self.measure()[0])
 
     def _judge(self, joint: int, closure: float, force_limit_n: float) -> None:
         self.commands += 1
@@ -79,14 +127,16 @@ class MeteredHand(FirstOrderJoints):
             self.violations.append(f"joint {joint} was sent to closure {closure:.4f}")
         if force_limit_n > self._max_force_n + 1e-6:
             self.violations.append(f"joint {joint} was allowed {force_limit_n:.3f} N")
-        # Where it stands counts where nothing was commanded, and where it was pushed away from its goal.
-        here = float(self.measure()[0][joint])
-        before = self._goals.get(joint, here)
-        way = min(abs(closure - before), abs(closure - here))
+        # It may have been pushed away from its goal, and measured on its way back.
+        self._recent.see(self.measure()[0])
+        low, high = self._recent.span(joint)
+        before = self._goals.get(joint, low)
+        way = min(abs(closure - before), max(low - closure, closure - high, 0.0))
         left = self._allowances[joint].spend(way)
         if left < 0.0:
             self.violations.append(
-                f"joint {joint} was sent from {before:.3f} (it stands at {here:.3f}) to {closure:.3f}: "
+                f"joint {joint} was sent from {before:.3f} (it was in {low:.3f}…{high:.3f}) to "
+                f"{closure:.3f}: "
                 f"{-left:.3f} further than {self._speed} per second allows"
             )
         self._goals[joint] = closure
@@ -100,7 +150,7 @@ class MeteredFingers:
         pulled: how often a finger was pressed at all.
     """
 
-    RECENT_S = 0.15
+    RECENT_S = 0.25
     """A goal may follow from a reading of so long ago: the driver's period, its retries, and a loaded
     computer."""
 
@@ -111,13 +161,14 @@ class MeteredFingers:
         self._max_force_n = max_force_n
         self._lock = threading.Lock()
         self._angle: FloatArray = np.full(NUM_JOINTS, 0.3)
-        self._history: list[tuple[float, FloatArray]] = [(-math.inf, self._angle.copy())]
+        self._recent = Recent(self.RECENT_S, self._angle)
 
     def move(self, joint: int, angle: float) -> None:
         """The person moves a finger."""
         with self._lock:
+            self._recent.see(self._angle)
             self._angle[joint] = angle
-            self._history = [*self._history[-200:], (time.monotonic(), self._angle.copy())]
+            self._recent.see(self._angle)
 
     def command(self, joint: int, closure: float, force_limit_n: float) -> None:
         """Judge what a motor is told to do to a finger."""
@@ -127,13 +178,11 @@ class MeteredFingers:
             self.pulled += 1
             if force_limit_n > self._max_force_n[joint] + 1e-9:
                 self.violations.append(f"finger {joint} was pressed with {force_limit_n:.3f} N")
-            since = time.monotonic() - self.RECENT_S
-            times = [at for at, _ in self._history]
-            first = max(np.searchsorted(times, since) - 1, 0)
-            most_bent = max(float(angle[joint]) for _, angle in self._history[first:])
+            self._recent.see(self._angle)
+            _, most_bent = self._recent.span(joint)
             if self.one_sided and closure > most_bent + 2e-3:
                 self.violations.append(
-                    f"finger {joint} was bent to {closure:.3f} by its motor; it was at {most_bent:.3f}"
+                    f"finger {joint} was bent to {closure:.3f} by its motor, from {most_bent:.3f}"
                 )
 
     def measure(self) -> tuple[FloatArray, FloatArray]:

@@ -80,8 +80,14 @@ class LimitedLink:
         step = self.limiter.step(closure, now)
         if step is None:
             return False
+        try:
+            self._link.command(step, force_limit_n)
+        except DeviceError:
+            # It may have arrived or not, so the hand is where it measures itself to be.
+            self._attempted = None
+            self.limiter.forget()
+            raise
         self._attempted = step, now
-        self._link.command(step, force_limit_n)
         return bool((step == closure).all())
 
     def measure(self) -> tuple[FloatArray, FloatArray]:

@@ -234,8 +234,9 @@ def test_a_command_whose_effect_is_unknown_is_said_again(link: PaperHand) -> Non
     with pytest.raises(DeviceSilentError):
         hand._poll()
     link.is_silent = False
-    link.now += 0.01
-    hand._poll()
+    for _ in range(2):  # the first finds out where the hand is
+        link.now += 0.01
+        hand._poll()
     assert link.wire == pytest.approx([1e-4, 1e-4])
     link.now += 0.01
     hand._poll()
@@ -252,3 +253,18 @@ def test_an_impossible_reading_is_never_felt_nor_read(link: PaperHand) -> None:
     with pytest.raises(DeviceError, match="-166"):
         hand._poll()
     assert channel.latest() is felt
+
+
+def test_a_step_whose_reply_was_lost_is_no_step_that_was_not_made(
+    link: PaperHand, limited: LimitedLink
+) -> None:
+    for _ in range(20):
+        poll(link, limited, 0.5)
+    link.is_silent = True
+    poll(link, limited, 0.5, LONGEST_STEP_S)
+    arrived = link.wire[-1]
+    link.is_silent, link.closure = False, np.full(NUM_JOINTS, arrived)
+    link.wire.clear()
+    while not link.wire:
+        poll(link, limited, 0.0, 0.02)
+    assert 0.0 < arrived - link.wire[0] <= SPEED * LONGEST_STEP_S + 1e-9
