@@ -3,8 +3,9 @@
 Start it, then LeRobot with ``--teleop.type=force_glove --teleop.glove.type=bridge``::
 
     python bridge_glove.py                       # both on this computer
-    python bridge_glove.py 192.168.1.20 5910     # LeRobot there, started with --teleop.glove.bind=0.0.0.0
-    --teleop.glove.peer=<this computer>
+    python bridge_glove.py 192.168.1.20 5910     # LeRobot on that one
+
+There, LeRobot is started with ``--teleop.glove.bind=0.0.0.0 --teleop.glove.peer=<this computer>`` as well.
 
 Put your glove's SDK into `MyGlove` (Dexmo, SenseGlove, HaptX, …); everything else stays. As it is, `MyGlove`
 is a pretended glove whose fingers bend and stretch slowly, so that you can try the connection first.
