@@ -19,7 +19,7 @@ from ..closure_shift import ClosureShift
 from ..fit import check_running_environment
 from ..images import FramePreparation, ImageNetNormalize
 from ..loading import StrictLoading
-from ..observation_config import ANGLE, IMAGE, TORQUE
+from ..modalities import ANGLE, IMAGE, TORQUE
 from ..training_data import adopt_dataset, require_finite
 from .configuration_softgrasp_act import SoftGraspACTConfig
 
