@@ -5,9 +5,8 @@ Inspire RH56 have the same order). Two quantities exist per joint:
 
 * ``<joint>.pos``: closure, dimensionless, 0 = fully open … 1 = fully closed.
 * ``<joint>_torque.pos``: fingertip force in newtons, 0 when nothing is touched. The paper uses the fingertip
-force as the joint torque.
-  The ``.pos`` ending is LeRobot's mark for scalars that a policy may see: `lerobot-rollout` drops every other
-  key.
+  force as the joint torque. The ``.pos`` ending is LeRobot's mark for scalars that a policy may see:
+  `lerobot-rollout` drops every other key.
 """
 
 import math

@@ -16,22 +16,23 @@ from typing import Any, get_args, get_type_hints
 
 import draccus
 from draccus.utils import DecodingError
-from lerobot.cameras.configs import CameraConfig
-from lerobot.configs import PreTrainedConfig
-from lerobot.envs.configs import EnvConfig
-from lerobot.robots.config import RobotConfig
-from lerobot.teleoperators.config import TeleoperatorConfig
 
 _PACKAGE = "softgrasp_plugin."
-_REGISTRIES = (CameraConfig, EnvConfig, PreTrainedConfig, RobotConfig, TeleoperatorConfig)
 _DRACCUS = "draccus.parsers.decoding"
 _CONSTRUCTION = {"__init__", "__post_init__", "checked"}
 
 
 def registered_configs() -> set[type]:
     """Configurations of this package that LeRobot's commands know by `--….type`, with all they consist of."""
+    # Here, because these imports take seconds and most who want `refuses_in_words` need none of them.
+    from lerobot.cameras.configs import CameraConfig
+    from lerobot.configs import PreTrainedConfig
+    from lerobot.envs.configs import EnvConfig
+    from lerobot.robots.config import RobotConfig
+    from lerobot.teleoperators.config import TeleoperatorConfig
+
     found: set[type] = set()
-    for registry in _REGISTRIES:
+    for registry in (CameraConfig, EnvConfig, PreTrainedConfig, RobotConfig, TeleoperatorConfig):
         for choice in registry.get_known_choices().values():
             found |= config_parts(choice)
     return found

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
+from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from softgrasp_plugin.joints import STATE_KEYS
 from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
 from softgrasp_plugin.running_command import (
@@ -103,6 +104,36 @@ def test_rollout_shows_its_policy(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert command.fps == 15.0
     assert command.policy is not None
     assert command.policy.type == "softgrasp"
+
+
+def test_eval_shows_its_policy_and_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment is made before the policy, so that it can refuse what would not fit."""
+
+    def create_envs(self: SoftGraspSimEnvConfig, *_: object, **__: object) -> None:
+        raise SeenError(running_command())
+
+    small_policy("softgrasp").save_pretrained(tmp_path / "policy")
+    monkeypatch.setattr(SoftGraspSimEnvConfig, "create_envs", create_envs)
+    options = [
+        f"--policy.path={tmp_path / 'policy'}",
+        "--policy.device=cpu",
+        "--env.type=softgrasp_sim",
+        "--env.task=object_03",
+        "--env.fps=20",
+        "--env.torque.mode=track",
+        f"--output_dir={tmp_path / 'out'}",
+    ]
+    monkeypatch.setattr(sys, "argv", ["lerobot-eval", *options])
+    with pytest.raises(SeenError) as seen:
+        import_module("lerobot.scripts.lerobot_eval").main()
+    command = seen.value.command
+    message = "lerobot-eval no longer keeps its configuration (with a field `env`) in a local `cfg`"
+    assert command is not None, message
+    env = command.config.env
+    assert isinstance(env, SoftGraspSimEnvConfig), message
+    assert (env.task, env.fps, env.torque.mode) == ("object_03", 20, "track")
+    assert command.policy is not None
+    assert (command.name, command.policy.type, command.dataset) == ("eval_main", "softgrasp", None)
 
 
 def test_a_program_of_ones_own_is_no_command() -> None:

@@ -3,17 +3,22 @@
 Start it, then LeRobot with ``--teleop.type=force_glove --teleop.glove.type=bridge``::
 
     python bridge_glove.py                       # both on this computer
-    python bridge_glove.py 192.168.1.20 5910     # LeRobot there, started with --teleop.glove.bind=0.0.0.0
-    --teleop.glove.peer=<this computer>
+    python bridge_glove.py 192.168.1.20 5910     # LeRobot on the computer with that address
+
+In the second case LeRobot also needs ``--teleop.glove.bind=0.0.0.0`` and, as ``--teleop.glove.peer=…``, the
+address of the computer that this program runs on.
 
 Put your glove's SDK into `MyGlove` (Dexmo, SenseGlove, HaptX, …); everything else stays. As it is, `MyGlove`
 is a pretended glove whose fingers bend and stretch slowly, so that you can try the connection first.
 
-The messages are JSON objects, one per UDP datagram; `joints` are little_bend, ring_bend, middle_bend,
-index_bend, thumb_bend, thumb_swing::
+The messages are JSON objects, one per UDP datagram; the six numbers belong to little_bend, ring_bend,
+middle_bend, index_bend, thumb_bend, thumb_swing, in this order::
 
     to LeRobot    {"softgrasp_glove": 1, "seq": 12, "angle": [six of 0 straight … 1 bent], "ack": 7}
     from LeRobot  {"softgrasp_glove": 1, "seq": 7, "force": [six, newtons], "angle": [six], "valid_ms": 150}
+
+An angle up to 0.01 outside 0 … 1 is taken as the end. One further outside is refused, and 150 ms of nothing
+else end the recording with an error that names it: better than a finger that seems to stand still.
 """
 
 import contextlib
@@ -25,7 +30,6 @@ import time
 
 VERSION = 1
 RATE_HZ = 200
-FREE = [0.0] * 6
 
 
 class MyGlove:
@@ -55,6 +59,7 @@ def main() -> None:
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 5910
     glove = MyGlove()
     link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    link.connect((host, port))  # nobody but LeRobot may tell the glove to press
     link.setblocking(False)
     newest, valid_until, ack = -1, 0.0, None
     # Numbers must grow over a restart too, or LeRobot waits 150 ms before it believes that we are new.
@@ -70,9 +75,10 @@ def main() -> None:
             if time.monotonic() > valid_until:
                 glove.release()
             seq += 1
-            report = {"softgrasp_glove": VERSION, "seq": seq, "angle": glove.read(), "ack": ack}
-            with contextlib.suppress(ConnectionRefusedError):  # LeRobot may not be there yet
-                link.sendto(json.dumps(report).encode(), (host, port))
+            angle = [round(value, 5) for value in glove.read()]
+            report = {"softgrasp_glove": VERSION, "seq": seq, "angle": angle, "ack": ack}
+            with contextlib.suppress(ConnectionError):  # LeRobot may not be there yet
+                link.send(json.dumps(report).encode())
             time.sleep(1 / RATE_HZ)
     except KeyboardInterrupt:
         pass
@@ -86,7 +92,7 @@ def received(link: socket.socket) -> list[dict]:
     while True:
         try:
             message = json.loads(link.recv(2048))
-        except ConnectionRefusedError:
+        except ConnectionError:
             continue
         except BlockingIOError:
             return messages

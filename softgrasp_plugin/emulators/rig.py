@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from lerobot.motors import MotorCalibration
 
-from ..devices.gloves.config import DynamixelGloveConfig, GloveMotorConfig
+from ..devices.gloves.config import GloveConfig
 from ..devices.hands.calibration import FreeAirForce, HandCalibration
 from ..devices.hands.config import (
     DynamixelHandConfig,
@@ -36,12 +36,12 @@ from .camera import EmulatedCamera
 from .dynamixel import DynamixelBusEmulator, EmulatedMotor
 from .modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
 from .rh56 import RH56Registers, RH56SerialEmulator
+from .worn_glove import CLOSED_TICK, MOTOR_MODEL, OPEN_TICK, worn_glove
 
 HandWire = DynamixelBusEmulator | RH56SerialEmulator | RH56RtuEmulator | RH56TcpEmulator
 
 HAND_TYPES = ("dynamixel", "inspire_serial", "inspire_modbus_rtu", "inspire_modbus_tcp")
-MOTOR_MODEL = "xl330-m288"
-HAND_LEVER_ARM_M, GLOVE_LEVER_ARM_M = 0.07, 0.08
+HAND_LEVER_ARM_M = 0.07
 
 _TICK_S = 1.0 / FEEDBACK_RATE
 _SERVO_LAG_S = 0.03
@@ -50,10 +50,8 @@ _LED_AFTER_S = 0.2
 _OPENING_SPEED = 0.5
 _OPEN_FOR_S = 1.0
 _DOWN_M = 0.002
-_OPEN_TICK, _CLOSED_TICK = 1024, 3072
 # One computer drives the devices and is the devices: slower than a real rig, with the same limits.
-_HAND_RATE_HZ, _GLOVE_RATE_HZ = 100.0, 125.0
-_GOAL_CURRENT, _TORQUE_ENABLE = 102, 64
+_HAND_RATE_HZ = 100.0
 
 
 class Lead:
@@ -117,10 +115,15 @@ class WiredOperator(OperatorModel):
     Args:
         world: the world to grasp in.
         wire: the joints of the glove.
+
+    Attributes:
+        pose: glove angles (6,) that the person takes while they wait, as for a calibration; None for an open
+            hand.
     """
 
     def __init__(self, world: World, wire: WiredJoints) -> None:
         super().__init__(world)
+        self.pose: FloatArray | None = None
         self._wire = wire
         self._open_since_s = 0.0
 
@@ -147,7 +150,8 @@ class WiredOperator(OperatorModel):
         return self._open_since_s >= _OPEN_FOR_S
 
     def _let_go(self) -> None:
-        way = self._mapping.inverse(self._world.initial_closure) - self._intention
+        wanted = self._mapping.inverse(self._world.initial_closure) if self.pose is None else self.pose
+        way = wanted - self._intention
         step = _OPENING_SPEED * _TICK_S
         self._intention = self._intention + np.clip(way, -step, step)
         self._open_since_s = self._open_since_s + _TICK_S if np.abs(way).max() <= step else 0.0
@@ -164,11 +168,12 @@ class EmulatedRig:
         object_id: row of Table 2, 1…12, or a random object, 101…106.
         seed: decides everything that is random.
         hand_type: one of `HAND_TYPES`.
+        glove_type: one of `GLOVE_TYPES`.
         arm: carries the hand; without one the hand lifts by itself as soon as it has grasped.
         camera: sees the world, of the same object.
 
     Raises:
-        ValueError: for an unknown object or type of hand.
+        ValueError: for an unknown object or type of hand or glove.
     """
 
     def __init__(
@@ -176,6 +181,7 @@ class EmulatedRig:
         object_id: int = 1,
         seed: int = 0,
         hand_type: str = "dynamixel",
+        glove_type: str = "dynamixel",
         arm: EmulatedArm | None = None,
         camera: EmulatedCamera | None = None,
     ) -> None:
@@ -186,8 +192,10 @@ class EmulatedRig:
         self._seed = seed
         self._closure = self.world.initial_closure
         self._hand = WiredJoints(self._closure)
-        self._glove = WiredJoints(PAPER_MAPPING.inverse(self._closure))
-        self.person = WiredOperator(self.world, self._glove)
+        self._fingers = WiredJoints(PAPER_MAPPING.inverse(self._closure))
+        self.glove = worn_glove(glove_type, self._fingers)
+        self.glove_wire = self.glove.wire
+        self.person = WiredOperator(self.world, self._fingers)
         self._supervisor = LiftSupervisor(LiftConfig())
         self.arm = arm
         self.camera = camera
@@ -196,7 +204,6 @@ class EmulatedRig:
         self._stop = threading.Event()
         self.hand_wire, goal_writes = _hand_wire(hand_type, self._hand)
         self._lead = Lead(goal_writes)
-        self.glove_wire = DynamixelBusEmulator(_motors(GLOVE_LEVER_ARM_M), self._glove)
         self._thread = threading.Thread(target=self._run, name="emulated rig", daemon=True)
         self._thread.start()
 
@@ -215,7 +222,7 @@ class EmulatedRig:
         self._stop.set()
         self._thread.join()
         self.hand_wire.close()
-        self.glove_wire.close()
+        self.glove.close()
         self.check()
 
     def check(self) -> None:
@@ -250,13 +257,9 @@ class EmulatedRig:
         return f"{wire.host}:{wire.port}" if isinstance(wire, RH56TcpEmulator) else wire.port
 
     @property
-    def glove_config(self) -> DynamixelGloveConfig:
+    def glove_config(self) -> GloveConfig:
         """The configuration that reaches the glove."""
-        motors = {
-            joint: GloveMotorConfig(id=1 + i, model=MOTOR_MODEL, lever_arm_m=GLOVE_LEVER_ARM_M)
-            for i, joint in enumerate(JOINTS)
-        }
-        return DynamixelGloveConfig(port=self.glove_wire.port, motors=motors, rate_hz=_GLOVE_RATE_HZ)
+        return self.glove.config
 
     @property
     def hand_calibration(self) -> HandCalibration:
@@ -268,15 +271,11 @@ class EmulatedRig:
         )
 
     @property
-    def glove_current_ma(self) -> FloatArray:
-        """Goal_Current (6,) of the glove's motors, milliamperes: what the driver lets the fingers feel."""
-        # One unit of an XL330 is a milliampere; without torque the goal means nothing.
-        return np.array(
-            [
-                float(motor.get(_GOAL_CURRENT, 2) * motor.get(_TORQUE_ENABLE, 1))
-                for motor in self.glove_wire.motors.values()
-            ]
-        )
+    def glove_force_n(self) -> FloatArray:
+        """Force (6,) that the glove's motors may press with now, newtons: what the driver lets the fingers
+        feel.
+        """
+        return self._fingers.commanded[1]
 
     def _run(self) -> None:
         prefer_this_thread()
@@ -300,6 +299,7 @@ class EmulatedRig:
         self.world.step()
         sample = self.world.hand_sample()
         self._hand.place(sample.closure, sample.torque)
+        self.glove.place(self.person.glove.angle)
         self._ticks += 1
         if self.camera is not None and self._ticks % (FEEDBACK_RATE // self.camera.fps) == 0:
             self.camera.show(self.world)
@@ -335,10 +335,10 @@ def _hand_wire(hand_type: str, joints: WiredJoints) -> tuple[HandWire, Callable[
 
 
 def motor_calibration() -> dict[str, MotorCalibration]:
-    """Range of the emulated motors, hand and glove alike."""
+    """Range of six emulated motors, of a hand or a glove."""
     return {
         joint: MotorCalibration(
-            id=1 + i, drive_mode=0, homing_offset=0, range_min=_OPEN_TICK, range_max=_CLOSED_TICK
+            id=1 + i, drive_mode=0, homing_offset=0, range_min=OPEN_TICK, range_max=CLOSED_TICK
         )
         for i, joint in enumerate(JOINTS)
     }
@@ -346,5 +346,5 @@ def motor_calibration() -> dict[str, MotorCalibration]:
 
 def _motors(lever_arm_m: float) -> list[EmulatedMotor]:
     return [
-        EmulatedMotor(1 + i, MOTOR_MODEL, i, _OPEN_TICK, _CLOSED_TICK, lever_arm_m) for i in range(NUM_JOINTS)
+        EmulatedMotor(1 + i, MOTOR_MODEL, i, OPEN_TICK, CLOSED_TICK, lever_arm_m) for i in range(NUM_JOINTS)
     ]

@@ -1,5 +1,6 @@
 """Emulated serial lines, and how they can go wrong."""
 
+import contextlib
 import os
 import select
 import threading
@@ -78,14 +79,14 @@ class SerialLine:
         answer: called with each chunk of bytes received; returns the replies it completes. Runs in the line's
             thread.
         faults: how the line misbehaves; shared with whoever injects them.
-        idle: called by the same thread whenever nothing has come for 10 ms.
+        idle: called by the same thread whenever nothing has come for 10 ms; what it returns is sent unasked.
     """
 
     def __init__(
         self,
         answer: Callable[[bytes], list[bytes]],
         faults: Faults,
-        idle: Callable[[], None] = lambda: None,
+        idle: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         self._answer = answer
         self._idle = idle
@@ -113,7 +114,7 @@ class SerialLine:
                 if self._wake_r in ready:
                     return
                 if not ready:
-                    self._idle()
+                    self.faults.deliver(self._idle() or b"", self._offer)
                     continue
                 data = os.read(self._master, 4096)
                 for reply in [] if self.faults.deaf else self._answer(data):
@@ -124,6 +125,13 @@ class SerialLine:
 
     def _send(self, data: bytes) -> None:
         os.write(self._master, data)
+
+    def _offer(self, data: bytes) -> None:
+        """Send what nobody may be waiting for: what finds no room is lost, as in a real adapter."""
+        os.set_blocking(self._master, False)
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._master, data)
+        os.set_blocking(self._master, True)
 
 
 class SerialEmulator:
@@ -143,7 +151,7 @@ class SerialEmulator:
         self,
         answer: Callable[[bytes], list[bytes]],
         faults: Faults | None,
-        idle: Callable[[], None] = lambda: None,
+        idle: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         self.faults = faults if faults is not None else Faults()
         self._line = SerialLine(answer, self.faults, idle)

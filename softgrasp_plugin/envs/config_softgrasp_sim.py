@@ -13,7 +13,7 @@ from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
 from ..running_command import running_command
 from ..simulation.arm import ARM_JOINTS
-from ..simulation.arm_state import check_arm_joints
+from ..simulation.arm_state import arm_joints_fault
 from ..simulation.camera import check_picture_size, check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
 from ..simulation.clock import check_rate
@@ -36,7 +36,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         observation_height: image height in pixels; use the recorded size.
         observation_width: image width in pixels.
         renderer: `ray` needs no graphics driver; `gl` uses MuJoCo's renderer where OpenGL works.
-        torque_command: `ignore`, or `limit` to let predicted torques cap the grip.
+        torque: whether and how predicted torques limit or correct the grip, as on the robot.
         arm_joints: also observe the arm's six joint angles in radians; as the dataset was recorded.
     """
 
@@ -46,7 +46,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
     observation_height: int = 240
     observation_width: int = 320
     renderer: str = "ray"
-    torque_command: str = "ignore"
+    torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
     arm_joints: bool = False
     features: dict[str, PolicyFeature] = field(default_factory=dict)
     features_map: dict[str, str] = field(
@@ -67,9 +67,8 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
                 "Leave it at 1; --eval.batch_size runs several trials of a task side by side."
             )
         require_within("--env.episode_length", self.episode_length, 1, _LONGEST_EPISODE, "ticks")
-        check_picture_size("--env.observation", self.observation_height, self.observation_width)
+        check_picture_size("--env.observation_", self.observation_height, self.observation_width)
         check_renderer(self.renderer)
-        TorqueCommandConfig(mode=self.torque_command)
         self.world  # noqa: B018 checked
         expand_tasks(self.task or ALL_TASKS)
         state = (len(STATE_KEYS) + len(ARM_JOINTS) * self.arm_joints,)
@@ -89,7 +88,10 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         command = running_command()
         if command is None:
             return
-        check_arm_joints(command.policy, "--env.arm_joints", self.arm_joints)
+        # Here and not in `policies.fit` alone, which only this plugin's own policies ask.
+        fault = arm_joints_fault(command.policy, "--env.arm_joints", self.arm_joints)
+        if fault is not None:
+            raise ValueError(fault)
         if command.fps not in (None, self.fps):
             raise ValueError(
                 f"--env.fps={self.fps}, but the policy is trained on {command.fps:g} frames per second: "
@@ -109,7 +111,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             "height": self.observation_height,
             "width": self.observation_width,
             "renderer": self.renderer,
-            "torque_command": self.torque_command,
+            "torque": self.torque,
             "world": self.world,
             "arm_joints": self.arm_joints,
         }

@@ -6,11 +6,13 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from ..devices.hands.torque_execution import TorqueExecution
 from ..grasping.lift import LiftSupervisor
-from ..grasping.torque_command import TorqueCommandConfig, torque_limit
+from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CAMERA_KEY, NUM_JOINTS, STATE_KEYS
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
+from ..simulation.devices import SimulatedHand
 from ..simulation.settings import WorldSettings
 from ..simulation.world import World
 
@@ -27,8 +29,8 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
 
     Observation: `pixels` → `side`, uint8 (height, width, 3); `agent_pos`, float32 (12,) in the order of
         `joints.STATE_KEYS`, with `arm_joints` (18,): then the arm's joint angles in radians.
-    Action: float32 (12,), commanded closures and the predicted torques in newtons, which act only with
-        `torque_command="limit"`.
+    Action: float32 (12,), commanded closures and the predicted torques in newtons, which act as
+        `torque` says.
     Reward: 1 at the tick of success, else 0. The episode terminates at success, and when the object is
         dropped or crushed.
     """
@@ -44,7 +46,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         height: int = 240,
         width: int = 320,
         renderer: str = "ray",
-        torque_command: str = "ignore",
+        torque: TorqueCommandConfig = TorqueCommandConfig(),  # noqa: B008 frozen
         world: WorldSettings = WorldSettings(),  # noqa: B008 frozen
         arm_joints: bool = False,
     ) -> None:
@@ -60,7 +62,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
             "settings": world,
         }
         self._arm_joints = arm_joints
-        self._torque_command = TorqueCommandConfig(mode=torque_command)
+        self._torque = TorqueExecution(torque)
         self._supervisor = LiftSupervisor(world.lift)
         self._world: World | None = None
         self._ticks = 0
@@ -83,6 +85,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         else:
             self._world.reset(seed=trial_seed)
         self._supervisor.reset()
+        self._torque.reset()
         self._ticks = 0
         return self._observe(self._world), self._info(self._world)
 
@@ -96,9 +99,10 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         values = np.asarray(action, dtype=np.float64)
         if values.shape != (len(STATE_KEYS),) or not np.isfinite(values).all():
             raise ValueError(f"An action is {len(STATE_KEYS)} finite numbers {STATE_KEYS}; got {action!r}.")
-        world.command_hand(
-            values[:NUM_JOINTS].clip(0.0, 1.0), torque_limit(values[NUM_JOINTS:], self._torque_command)
-        )
+        hand = SimulatedHand(world)
+        grip = self._torque.plan(hand, values[:NUM_JOINTS].clip(0.0, 1.0), values[NUM_JOINTS:])
+        hand.write(grip.closure, grip.torque_limit)
+        self._torque.executed(grip)
         sample = world.hand_sample()
         world.command_lift(self._supervisor.update(sample.closure, sample.torque, world.time))
         world.step()

@@ -8,72 +8,23 @@ again, as a person would re-record it.
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from lerobot.cameras.configs import CameraConfig
 from lerobot.datasets import LeRobotDataset, VideoEncodingManager
 from lerobot.utils.constants import ACTION, OBS_STR
 from lerobot.utils.feature_utils import build_dataset_frame, hw_to_dataset_features
 
-from ..grasping.lift import LiftConfig
 from ..grasping.objects import TASK_DESCRIPTION
 from ..joints import CAMERA_KEY
 from ..robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from ..robots.ur3_dexhand_sim import UR3DexHandSim
 from ..simulation.config_simulated_camera import SimulatedCameraConfig
 from ..simulation.session import Session, find_session
-from ..simulation.variation import Variation
 from ..teleoperators.config_virtual_operator import VirtualOperatorConfig
 from ..teleoperators.virtual_operator import VirtualOperator
+from .plan import DemonstrationConfig
 
 _MOST_ATTEMPTS = 10
-
-
-@dataclass(frozen=True)
-class DemonstrationConfig:
-    """What is demonstrated.
-
-    Attributes:
-        objects: tasks in turn, one per episode, as in `--robot.objects`.
-        per_object: demonstrations of each.
-        seed: decides every scene.
-        height: height of the camera image, pixels.
-        width: width of the camera image, pixels.
-        fps: frames per second.
-        action_noise: standard deviation of slow noise on the executed closure (DART).
-        lift: when and how the arm is raised.
-        variation: how far each episode's object differs from its row of Table 2.
-    """
-
-    objects: tuple[str, ...]
-    per_object: int
-    seed: int = 0
-    height: int = 240
-    width: int = 320
-    fps: int = 30
-    action_noise: float = 0.0
-    lift: LiftConfig = field(default_factory=LiftConfig)
-    variation: Variation = field(default_factory=Variation)
-
-    @property
-    def num_episodes(self) -> int:
-        return self.per_object * len(self.objects)
-
-    def robot(self) -> UR3DexHandSimConfig:
-        """The same demonstrations for `lerobot-record`: its `--robot` options."""
-        cameras: dict[str, CameraConfig] = {
-            CAMERA_KEY: SimulatedCameraConfig(fps=self.fps, width=self.width, height=self.height)
-        }
-        return UR3DexHandSimConfig(
-            objects=list(self.objects),
-            seed=self.seed,
-            fps=self.fps,
-            cameras=cameras,
-            action_noise=self.action_noise,
-            lift=self.lift,
-            variation=self.variation,
-        )
 
 
 def demonstrate(config: DemonstrationConfig, repo_id: str, root: Path) -> Iterator[int]:
@@ -125,7 +76,16 @@ def demonstrate(config: DemonstrationConfig, repo_id: str, root: Path) -> Iterat
 
 @contextmanager
 def _rig(config: DemonstrationConfig) -> Iterator[tuple[UR3DexHandSim, VirtualOperator, Session]]:
-    robot, operator = UR3DexHandSim(config.robot()), VirtualOperator(VirtualOperatorConfig())
+    camera = SimulatedCameraConfig(fps=config.fps, width=config.width, height=config.height)
+    options = UR3DexHandSimConfig(
+        objects=list(config.objects),
+        seed=config.seed,
+        fps=config.fps,
+        cameras={CAMERA_KEY: camera},
+        action_noise=config.action_noise,
+        **config.world.as_options,
+    )
+    robot, operator = UR3DexHandSim(options), VirtualOperator(VirtualOperatorConfig())
     operator.connect()
     robot.connect()
     try:

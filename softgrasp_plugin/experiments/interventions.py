@@ -5,7 +5,7 @@ another object; a policy that ignores them does not.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 
 from ..envs.softgrasp_sim import Observation
 from ..joints import CAMERA_KEY, NUM_JOINTS, FloatArray
-from ..policies.observation_config import ANGLE, IMAGE, TORQUE
-
-type Kind = Literal["zero", "freeze", "double", "swap"]
-
-KINDS: tuple[Kind, ...] = ("zero", "freeze", "double", "swap")
+from ..policies.modalities import ANGLE, IMAGE, TORQUE
+from .plan import Intervention
 
 _COLUMNS = {ANGLE: slice(0, NUM_JOINTS), TORQUE: slice(NUM_JOINTS, 2 * NUM_JOINTS)}
 
@@ -33,25 +30,6 @@ class Donor:
 
     state: FloatArray
     images: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Intervention:
-    """What is done to one modality.
-
-    Attributes:
-        modality: one of the policies' `MODALITIES`.
-        kind: `zero` (a black image, an open hand, no touch); `freeze` at the first value of the episode;
-            `double` (closures and pixels at most their largest value); `swap` with the values that a recorded
-            episode with another object had at the same tick.
-    """
-
-    modality: str
-    kind: Kind
-
-    @property
-    def name(self) -> str:
-        return f"{self.modality}_{self.kind}"
 
 
 class Intervene(gym.ObservationWrapper[Observation, NDArray[np.float32], Observation]):

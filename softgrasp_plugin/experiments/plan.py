@@ -1,20 +1,24 @@
-"""What the benchmark trains, on which demonstrations, and under which circumstances it tries the result."""
+"""What the benchmark trains, on which demonstrations, and under which circumstances it tries the result.
+
+Plain data, without LeRobot and PyTorch: what is missing of a benchmark is known before these are imported.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from ..grasping.lift import LiftConfig
 from ..grasping.objects import OBJECTS, TASKS
-from ..policies.observation_config import MODALITIES
+from ..grasping.torque_command import TorqueCommandConfig
+from ..policies.modalities import MODALITIES
 from ..simulation.catalogue import RANDOM_TASKS
-from ..simulation.variation import HIDDEN_VARIATION, Variation
-from .demonstrations import DemonstrationConfig
-from .interventions import KINDS, Intervention
-from .trials import Condition
+from ..simulation.settings import WorldSettings
+from ..simulation.variation import HIDDEN_VARIATION
 
 type Demonstrations = Literal["dart", "clean", "wide", "more"]
+type Kind = Literal["zero", "freeze", "double", "swap"]
+
+KINDS: tuple[Kind, ...] = ("zero", "freeze", "double", "swap")
 
 TRAINING_TASKS = tuple(row.task for row in OBJECTS.values() if not row.is_novel)
 FIRST_TRIAL_SEED = 1000
@@ -102,8 +106,46 @@ def title_of(name: str) -> str:
     return "virtual operator" if name == OPERATOR else CONFIGURATIONS[name].title
 
 
+@dataclass(frozen=True)
+class Intervention:
+    """What is done to one modality.
+
+    Attributes:
+        modality: one of the policies' `MODALITIES`.
+        kind: `zero` (a black image, an open hand, no touch); `freeze` at the first value of the episode;
+            `double` (closures and pixels at most their largest value); `swap` with the values that a recorded
+            episode with another object had at the same tick.
+    """
+
+    modality: str
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        return f"{self.modality}_{self.kind}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Circumstances of trials.
+
+    Attributes:
+        name: in tables and files.
+        world: fields of `WorldSettings` that differ from the profile's.
+        torque: whether and how predicted torques limit or correct the grip.
+        intervention: what is done to the policy's senses.
+        description: the same in words, for the report.
+    """
+
+    name: str
+    world: dict[str, Any] = field(default_factory=dict)
+    torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
+    intervention: Intervention | None = None
+    description: str = ""
+
+
 NOMINAL = Condition("nominal")
-LIMIT = Condition("torque_limit", {"torque_command": "limit"})
+LIMIT = Condition("torque_limit", torque=TorqueCommandConfig(mode="limit"))
 SENSING = (
     Condition("torque_noise", {"torque_noise": 0.3}, description="0.3 N torque noise"),
     Condition(
@@ -129,6 +171,40 @@ def tasks_of(condition: Condition, tasks: tuple[str, ...]) -> tuple[str, ...]:
     return RANDOM_TASKS if condition == RANDOM_OBJECTS else tasks
 
 
+@dataclass(frozen=True, kw_only=True)
+class DemonstrationConfig:
+    """What is demonstrated.
+
+    Attributes:
+        objects: tasks in turn, one per episode, as in `--robot.objects`.
+        per_object: demonstrations of each.
+        seed: decides every scene.
+        height: height of the camera image, pixels.
+        width: width of the camera image, pixels.
+        fps: frames per second.
+        action_noise: standard deviation of slow noise on the executed closure (DART).
+        world: settings of every episode.
+    """
+
+    objects: tuple[str, ...]
+    per_object: int
+    seed: int = 0
+    height: int = 240
+    width: int = 320
+    fps: int = 30
+    action_noise: float = 0.0
+    world: WorldSettings = field(default_factory=WorldSettings)
+
+    @property
+    def num_episodes(self) -> int:
+        return self.per_object * len(self.objects)
+
+
+def _hidden_variation() -> WorldSettings:
+    # The lift accepts the tremble of action noise, as in hub_configs/record/dart.yaml.
+    return WorldSettings(variation=HIDDEN_VARIATION, lift=LiftConfig(settle_torque_rate=1.2))
+
+
 @dataclass(frozen=True)
 class Profile:
     """How much of the experiment is run.
@@ -145,10 +221,7 @@ class Profile:
         further_seeds: training seeds of each configuration that are tried under the other conditions.
         options: options of `lerobot-train` for every policy.
         network: further ones by policy type or name of the configuration.
-        variation: how far an episode's object differs from its row of Table 2, in demonstrations and trials
-            alike.
-        lift: when the arm is raised, in demonstrations and trials alike. Action noise makes the grip tremble,
-            and the lift has to accept that (as in hub_configs/record/dart.yaml).
+        world: settings of demonstrations and trials alike.
     """
 
     tasks: tuple[str, ...] = TASKS
@@ -162,8 +235,7 @@ class Profile:
     further_seeds: int = 1
     options: tuple[str, ...] = ()
     network: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    variation: Variation = HIDDEN_VARIATION
-    lift: LiftConfig = field(default_factory=partial(LiftConfig, settle_torque_rate=1.2))
+    world: WorldSettings = field(default_factory=_hidden_variation)
 
     def seeds(self, configuration: Configuration) -> range:
         """Training seeds of a configuration."""
@@ -172,14 +244,14 @@ class Profile:
     def demonstrations(self, kind: Demonstrations) -> DemonstrationConfig:
         """What the policies learn from; hidden variation is on for all of them."""
         further = RANDOM_TASKS if kind == "more" else ()
+        wide = replace(self.world, variation=replace(self.world.variation, size=WIDE_SIZE))
         return DemonstrationConfig(
             objects=(*(task for task in self.tasks if task in TRAINING_TASKS), *further),
             per_object=self.per_object,
             height=self.image_size[0],
             width=self.image_size[1],
             action_noise=0.0 if kind == "clean" else 0.001,
-            lift=self.lift,
-            variation=replace(self.variation, size=WIDE_SIZE) if kind == "wide" else self.variation,
+            world=wide if kind == "wide" else self.world,
         )
 
 

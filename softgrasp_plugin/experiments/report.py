@@ -11,13 +11,14 @@ from jinja2 import ChainableUndefined, Environment
 
 from ..files import write_text
 from ..grasping.objects import OBJECTS
-from ..policies.observation_config import MODALITIES
+from ..policies.modalities import MODALITIES
 from . import paper_results
-from .interventions import KINDS
 from .numbers import FILTERS
+from .pieces import FIGURES_DIR, REPORT_FILE, TRIALS_FILE
 from .plan import (
     CONFIGURATIONS,
     INTERVENTIONS,
+    KINDS,
     MODALITY_SETS,
     OPERATOR,
     PRESENTED,
@@ -26,17 +27,16 @@ from .plan import (
     Profile,
     title_of,
 )
-from .report_figures import FIGURES_DIR, caption_of, draw_figures
-from .results import KNOWN, NOVEL, SETTING_FILE, TRIALS_FILE, Results, collect, read_commits, read_results
+from .report_figures import caption_of, draw_figures
+from .results import KNOWN, NOVEL, SETTING_FILE, Results, collect, read_commits, read_results
 from .setting import describe_setting
 from .targets import RELEVANT, difference, verdicts
 
-REPORT_FILE = "report.md"
 _NARROW = (11, 12)
 
 
 def write_report(home: Path, profile: Profile, command: str, figures: bool = True) -> Path:
-    """Write everything that can be said so far; from the kept table where the runs themselves are not.
+    """Write everything that can be said so far; from the kept table where only that was kept of the runs.
 
     Args:
         home: the benchmark's folder; receives `trials.parquet`, `setting.json`, `report.md` and `figures/`.
@@ -47,7 +47,7 @@ def write_report(home: Path, profile: Profile, command: str, figures: bool = Tru
     Returns:
         Path of the report.
     """
-    if (home / "runs").is_dir():
+    if (home / "runs").is_dir() or not (home / TRIALS_FILE).exists():
         results = collect(home, describe_setting(profile, command, read_commits(home)))
         results.write(home)
         if figures:

@@ -14,19 +14,18 @@ from ..figures.style import save
 from ..grasping.objects import OBJECT_BY_TASK
 from ..grasping.stages import segment_stages
 from ..joints import NUM_JOINTS, FloatArray
-from ..policies.observation_config import MODALITIES
-from .interventions import KINDS
-from .plan import INTERVENTIONS, OPERATOR, STRATEGIES, title_of
+from ..policies.modalities import MODALITIES
+from .pieces import FIGURES_DIR, FIRST_FIGURE
+from .plan import INTERVENTIONS, KINDS, OPERATOR, STRATEGIES, title_of
 from .results import KNOWN, NOVEL, Results
 from .runs import TRACED_TASKS
 from .trials import Trace
 
-FIGURES_DIR = "figures"
 _STRIP_IMAGES = 10
 _SHORT = {"softgrasp": "SoftGrasp", "concat": "Direct Connection", "act": "ACT", "timesformer": "TimeSformer"}
 
 _CAPTIONS = {
-    "success.png": "Success of each policy with each object.",
+    FIRST_FIGURE: "Success of each policy with each object.",
     "stable_torques.png": "Torque of each joint in the Stable stage of successful trials "
     "(SoftGrasp, Figs. 11 and 13).",
     "final_poses.png": "How grasps end with an object of each hardness: last image of the first scene, and "
@@ -62,7 +61,7 @@ def _figures(home: Path, results: Results) -> Iterator[tuple[str, Figure]]:
         cells = [[results.cell(name, tasks=(task,)) for task in tasks] for name in tried]
         rates = [[cell.rate if cell else None for cell in row] for row in cells]
         columns = [str(OBJECT_BY_TASK[task].object_id) for task in tasks]
-        yield "success.png", draw_success(rates, [title_of(name) for name in tried], columns)
+        yield FIRST_FIGURE, draw_success(rates, [title_of(name) for name in tried], columns)
     trials = {name: trials[name] for name in STRATEGIES}
     panels = {
         title: {

@@ -13,12 +13,12 @@ import pandas as pd  # type: ignore[import-untyped]
 
 from ..files import read_json, reading, write_json
 from ..grasping.objects import TASKS
+from .pieces import TRIALS_FILE
 from .plan import CONFIGURATIONS, NOMINAL, OPERATOR, TRAINING_TASKS
 from .runs import LATENCY_FILE
 from .setting import Setting
 from .statistics import Interval, newcombe, wilson
 
-TRIALS_FILE = "trials.parquet"
 SETTING_FILE = "setting.json"
 KNOWN = TRAINING_TASKS
 NOVEL = tuple(task for task in TASKS if task not in TRAINING_TASKS)

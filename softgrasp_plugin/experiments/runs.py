@@ -1,4 +1,4 @@
-"""One run of the benchmark: train a configuration with one seed, and try it; resumable at any point.
+"""Does the benchmark's pieces of work: record, train a configuration with one seed, try it; resumable.
 
 Everything is a file below the run's folder: `lerobot-train`'s checkpoints, `training.jsonl`, and a
 `trials/<condition>/<scene>.json`. What is there is not done again.
@@ -7,7 +7,8 @@ Everything is a file below the run's folder: `lerobot-train`'s checkpoints, `tra
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +18,31 @@ import yaml
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.utils.constants import OBS_STATE
 
-from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
+import lerobot_robot_softgrasp  # noqa: F401  makes the policies known by name
+
+from ..envs.softgrasp_sim import SoftGraspSimEnv
 from ..files import write_json
 from ..hub_configs import config_path
 from ..joints import IMAGE_FEATURE
 from ..policies.runner import PolicyRunner
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
-from ..simulation.settings import WorldSettings
 from .demonstrations import demonstrate
 from .frames import FrameCache
 from .interventions import Donor
+from .pieces import RECORD, TRAIN, TRY, Run, Work, missing_trials, operator_folder, trained_policy
 from .plan import (
+    CONFIGURATIONS,
     FIRST_TRIAL_SEED,
-    INTERVENTIONS,
-    LIMIT,
     NOMINAL,
     OPERATOR,
-    PRESENTED,
-    RANDOM_OBJECTS,
-    SENSING,
-    Configuration,
+    Condition,
     Demonstrations,
     Profile,
     tasks_of,
 )
-from .training import train, trained_policy
-from .trials import Condition, Trace, Trial, make_trial, run_trials
+from .training import train
+from .trials import Trace, Trial, make_trial, run_trials
 
 type Report = Callable[[str], None]
 
@@ -53,76 +52,36 @@ LATENCY_FILE = "latency.json"
 _LATENCY_REPETITIONS = 100
 
 
-@dataclass(frozen=True)
-class Run:
-    """A configuration and a training seed.
+def do_piece(work: Work, piece: str, device: str, report: Report) -> None:
+    """Do one piece of work, or what is left of it.
 
-    Attributes:
-        configuration: what is trained.
-        seed: of the network's first weights, the order of samples and the augmentation.
-        profile: how much is trained and tried.
-        home: the benchmark's folder.
-        device: cpu, cuda, …
+    Args:
+        work: the benchmark it belongs to.
+        piece: `operator`, `record:KIND`, `train:CONFIGURATION/SEED` or `try:CONFIGURATION/SEED`.
+        device: where policies are trained and run: cpu, cuda, mps.
+        report: receives a line about how far it is.
+
+    Raises:
+        ValueError: if there is no such piece, or another comes first.
     """
-
-    configuration: Configuration
-    seed: int
-    profile: Profile
-    home: Path
-    device: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.configuration.name}/{self.seed}"
-
-    @property
-    def folder(self) -> Path:
-        return self.home / "runs" / self.configuration.name / f"seed_{self.seed}"
-
-    @property
-    def environment(self) -> dict[str, Any]:
-        """Fields of `SoftGraspSimEnvConfig` under the nominal condition."""
-        height, width = self.profile.image_size
-        return {
-            "observation_height": height,
-            "observation_width": width,
-            "variation": self.profile.variation,
-            "lift": self.profile.lift,
-        }
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether training is over and what came of it was tried under the nominal condition."""
-        return trained_policy(self.folder).exists() and not missing_trials(
-            self.folder, [NOMINAL], self.profile
+    kind, _, rest = piece.partition(":")
+    name, _, seed = rest.partition("/")
+    if piece == OPERATOR:
+        try_operator(work.home, work.profile, report)
+    elif kind == RECORD and rest in {entry.demonstrations for entry in CONFIGURATIONS.values()}:
+        record(work.home, work.profile, rest, report)
+    elif kind in (TRAIN, TRY) and name in CONFIGURATIONS and seed.isdigit():
+        run = work.run(CONFIGURATIONS[name], int(seed))
+        if kind == TRAIN:
+            train_run(run, device, report)
+        elif not run.is_trained:  # a checkpoint may be there, but not the last one
+            raise ValueError(f"--piece={piece}: {TRAIN}:{rest} comes first.")
+        try_run(run, [NOMINAL] if kind == TRAIN else run.further_conditions, report)
+    else:
+        raise ValueError(
+            f"--piece={piece}: expected {OPERATOR}, {RECORD}:KIND, {TRAIN}:CONFIGURATION/SEED or "
+            f"{TRY}:CONFIGURATION/SEED."
         )
-
-    @property
-    def further_conditions(self) -> tuple[Condition, ...]:
-        """What this policy is tried under beyond the nominal condition."""
-        if self.seed >= self.profile.further_seeds:
-            return ()
-        unseen = () if self.configuration.demonstrations == "more" else (RANDOM_OBJECTS,)
-        return (LIMIT, *INTERVENTIONS, *unseen, *PRESENTED, *SENSING)
-
-    def train_config(self) -> TrainPipelineConfig:
-        """The configuration as `lerobot-train` would parse it."""
-        root = dataset_root(self.home, self.configuration.demonstrations)
-        path = config_path(f"train/{self.configuration.config}")
-        policy_type = yaml.safe_load(path.read_text(encoding="utf-8"))["policy"]["type"]
-        arguments = [
-            *self.profile.options,
-            *self.profile.network.get(policy_type, ()),
-            *self.profile.network.get(self.configuration.name, ()),
-            *self.configuration.options,
-            f"--dataset.repo_id={repo_id(self.configuration.demonstrations)}",
-            f"--dataset.root={root}",
-            f"--policy.device={self.device}",
-            f"--seed={self.seed}",
-        ]
-        cfg = TrainPipelineConfig.from_pretrained(path, cli_args=arguments)
-        cfg.output_dir = self.folder
-        return cfg
 
 
 def dataset_root(home: Path, kind: Demonstrations) -> Path:
@@ -143,10 +102,38 @@ def record(home: Path, profile: Profile, kind: Demonstrations, report: Report) -
     FrameCache(repo_id(kind), root)
 
 
-def train_run(run: Run, report: Report) -> None:
-    """Train to the end."""
+def train_config(run: Run, device: str) -> TrainPipelineConfig:
+    """The configuration as `lerobot-train` would parse it."""
+    root = dataset_root(run.home, run.configuration.demonstrations)
+    path = config_path(f"train/{run.configuration.config}")
+    policy_type = yaml.safe_load(path.read_text(encoding="utf-8"))["policy"]["type"]
+    arguments = [
+        *run.profile.options,
+        *run.profile.network.get(policy_type, ()),
+        *run.profile.network.get(run.configuration.name, ()),
+        *run.configuration.options,
+        f"--dataset.repo_id={repo_id(run.configuration.demonstrations)}",
+        f"--dataset.root={root}",
+        f"--policy.device={device}",
+        f"--seed={run.seed}",
+    ]
+    cfg = TrainPipelineConfig.from_pretrained(path, cli_args=arguments)
+    cfg.output_dir = run.folder
+    return cfg
+
+
+def train_run(run: Run, device: str, report: Report) -> None:
+    """Train to the end.
+
+    Raises:
+        ValueError: if the demonstrations were not recorded.
+    """
     kind = run.configuration.demonstrations
-    cfg = run.train_config()
+    if not dataset_root(run.home, kind).exists():  # LeRobot would look for them on the Hub
+        raise ValueError(
+            f"There are no demonstrations to train {run.name} with: {RECORD}:{kind} comes first."
+        )
+    cfg = train_config(run, device)
     cache = FrameCache(repo_id(kind), dataset_root(run.home, kind))
     run.folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -165,8 +152,14 @@ def try_run(run: Run, conditions: Iterable[Condition], report: Report) -> None:
     for condition, seed, path in missing_trials(run.folder, conditions, run.profile):
         tasks = tasks_of(condition, run.profile.tasks)
         loaded = loaded or PolicyRunner(str(trained_policy(run.folder)))
-        env = SoftGraspSimEnvConfig(**{**run.environment, **condition.env})
-        trials, traces = run_trials(loaded, env, tasks, seed, condition.intervention, donors.find)
+        make_env = partial(
+            SoftGraspSimEnv,
+            height=run.profile.image_size[0],
+            width=run.profile.image_size[1],
+            torque=condition.torque,
+            world=replace(run.profile.world, **condition.world),
+        )
+        trials, traces = run_trials(loaded, make_env, tasks, seed, condition.intervention, donors.find)
         if condition == NOMINAL and seed == FIRST_TRIAL_SEED:
             _keep_traces(run.folder / "traces", trials, traces)
             _keep_latency(run.folder / LATENCY_FILE, loaded, traces[0])
@@ -177,7 +170,7 @@ def try_run(run: Run, conditions: Iterable[Condition], report: Report) -> None:
 
 def try_operator(home: Path, profile: Profile, report: Report) -> None:
     """Let the virtual operator grasp the same objects in the same scenes."""
-    config = EpisodeConfig(world=WorldSettings(variation=profile.variation, lift=profile.lift))
+    config = EpisodeConfig(world=profile.world)
     for _, seed, path in missing_trials(operator_folder(home), [NOMINAL], profile):
         trials = []
         for task in profile.tasks:
@@ -187,35 +180,6 @@ def try_operator(home: Path, profile: Profile, report: Report) -> None:
             trials.append(make_trial(task, seed, outcome, state, result.lift_height_m, config.fps))
         write_json(path, [trial.to_json() for trial in trials])
         report(f"scene {seed}: {sum(trial.is_success for trial in trials)} of {len(trials)}")
-
-
-def operator_folder(home: Path) -> Path:
-    """Where the virtual operator's trials are kept, as those of a run."""
-    return home / "runs" / OPERATOR / "seed_0"
-
-
-def missing_trials(
-    folder: Path, conditions: Iterable[Condition], profile: Profile
-) -> list[tuple[Condition, int, Path]]:
-    """The scenes that were not tried yet: condition, seed and where the trials will be kept.
-
-    Args:
-        folder: of a run, or of the virtual operator.
-        conditions: what is to be tried.
-        profile: says how many scenes there are.
-    """
-    scenes = [
-        (condition, seed, folder / "trials" / condition.name / f"{seed}.json")
-        for condition in conditions
-        for seed in trial_seeds(condition, profile)
-    ]
-    return [scene for scene in scenes if not scene[-1].exists()]
-
-
-def trial_seeds(condition: Condition, profile: Profile) -> range:
-    """Scenes of a condition, the same for every policy."""
-    number = profile.trials if condition in (NOMINAL, LIMIT) else profile.further_trials
-    return range(FIRST_TRIAL_SEED, FIRST_TRIAL_SEED + number)
 
 
 class Donors:

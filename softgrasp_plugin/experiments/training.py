@@ -7,7 +7,6 @@ batch comes from differs, and the few lines of an update, which LeRobot keeps ch
 
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,23 +15,14 @@ from lerobot.configs import PreTrainedConfig
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.optim.factory import make_optimizer_and_scheduler
 from lerobot.policies import make_policy, make_pre_post_processors
-from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
+from lerobot.utils.constants import PRETRAINED_MODEL_DIR
 from lerobot.utils.random_utils import set_seed
 from lerobot.utils.utils import cycle
 from torch.utils.data import DataLoader
 
 from ..lerobot_internals import checkpoint_dir, load_training_state, make_sampler, save_checkpoint
 from .frames import CachedDataset, FrameCache, as_is
-
-
-def last_checkpoint(output_dir: Path) -> Path:
-    """Where the newest checkpoint below an output folder is, or will be."""
-    return Path(output_dir, CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK)
-
-
-def trained_policy(output_dir: Path) -> Path:
-    """The folder to give to `--policy.path` once training is done."""
-    return Path(last_checkpoint(output_dir), PRETRAINED_MODEL_DIR)
+from .pieces import last_checkpoint
 
 
 def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, dict[str, float]]]:

@@ -3,7 +3,7 @@ each grasp.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -12,30 +12,13 @@ import torch
 from lerobot.utils.constants import OBS_STATE
 from numpy.typing import NDArray
 
-from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from ..envs.softgrasp_sim import Observation, SoftGraspSimEnv
 from ..grasping.objects import TASK_DESCRIPTION
 from ..grasping.stages import Stage, segment_stages
 from ..joints import CAMERA_KEY, IMAGE_FEATURE, NUM_JOINTS, FloatArray
 from ..policies.runner import PolicyRunner
-from .interventions import Donor, Intervene, Intervention
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Circumstances of trials.
-
-    Attributes:
-        name: in tables and files.
-        env: fields of `SoftGraspSimEnvConfig` that differ from the benchmark's own.
-        intervention: what is done to the policy's senses.
-        description: the same in words, for the report.
-    """
-
-    name: str
-    env: dict[str, Any] = field(default_factory=dict)
-    intervention: Intervention | None = None
-    description: str = ""
+from .interventions import Donor, Intervene
+from .plan import Intervention
 
 
 @dataclass(frozen=True)
@@ -115,7 +98,8 @@ class _Recorder(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArr
         self.images.append(observation["pixels"][CAMERA_KEY])
         return observation, reward, terminated, truncated, self.info
 
-    def trial(self, fps: int) -> Trial:
+    def trial(self) -> Trial:
+        fps: Any = self._sim.metadata["render_fps"]
         return make_trial(
             self._sim.task, self.seed, self.info, np.array(self.states), np.array(self.heights), fps
         )
@@ -159,7 +143,7 @@ def make_trial(
 
 def run_trials(
     runner: PolicyRunner,
-    env: SoftGraspSimEnvConfig,
+    make_env: Callable[[str], SoftGraspSimEnv],
     tasks: Sequence[str],
     seed: int,
     intervention: Intervention | None = None,
@@ -169,7 +153,7 @@ def run_trials(
 
     Args:
         runner: the policy.
-        env: the task's settings; its `task` is not used.
+        make_env: makes the environment of an object.
         tasks: the objects.
         seed: of the scene, the same for every object.
         intervention: what is done to the policy's senses.
@@ -178,7 +162,7 @@ def run_trials(
     Returns:
         A trial and a trace per object, in their order.
     """
-    recorders = [_Recorder(SoftGraspSimEnv(task, **env.gym_kwargs)) for task in tasks]
+    recorders = [_Recorder(make_env(task)) for task in tasks]
     seen: list[gym.Env[Any, Any]] = list(recorders)
     if intervention is not None:
         donors = [donor_of(task, seed) if donor_of else None for task in tasks]
@@ -196,7 +180,7 @@ def run_trials(
             if terminated or truncated:
                 going.remove(place)
     return (
-        [recorder.trial(env.fps) for recorder in recorders],
+        [recorder.trial() for recorder in recorders],
         [_trace(recorder, scores, place) for place, recorder in enumerate(recorders)],
     )
 

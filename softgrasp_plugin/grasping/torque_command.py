@@ -1,36 +1,40 @@
-"""Using a predicted torque as a limit on the grip.
+"""How a predicted torque is executed: not at all, as a limit on the grip, or as what the grip should reach.
 
 A policy predicts the torque of the next moment beside the closure. Executed as a limit it can keep a closure
 that is too tight from becoming a force that is too high. A limit never goes below a floor, so that a hand
 told "no torque" (as when LeRobot returns a robot to its first observation) can still move, and never above a
-maximum, whatever a policy says.
+maximum, whatever a policy says. How a prediction is followed is told in `torque_tracking`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..bounds import require_within
 from ..joints import FloatArray
+from .torque_tracking import TorqueTrackingConfig
 
-MODES = ("ignore", "limit")
+MODES = ("ignore", "limit", "track")
 HIGHEST_LIMIT_N = 30.0
 """No hand of this package grips with more."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class TorqueCommandConfig:
     """How the torque entries of an action are executed.
 
     Attributes:
-        mode: `ignore`, or `limit` to cap each joint's force.
-        floor_n: lowest limit in newtons, enough to move the hand in free air.
-        maximum_n: highest limit in newtons.
+        mode: `ignore`; `limit` to cap each joint's force; `track` to correct the closures until the hand
+            feels what is predicted.
+        floor_n: lowest limit of `limit` in newtons, enough to move the hand in free air.
+        maximum_n: highest limit of `limit` in newtons.
+        tracking: how far and how fast `track` corrects.
     """
 
     mode: str = "ignore"
     floor_n: float = 1.0
     maximum_n: float = 10.0
+    tracking: TorqueTrackingConfig = field(default_factory=TorqueTrackingConfig)
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -39,7 +43,7 @@ class TorqueCommandConfig:
             ValueError: for an unknown mode, limits out of range, or limits out of order.
         """
         if self.mode not in MODES:
-            raise ValueError(f"torque_command is one of {', '.join(MODES)}; got {self.mode!r}.")
+            raise ValueError(f"torque.mode must be one of {', '.join(MODES)}; got {self.mode!r}.")
         for name in ("floor_n", "maximum_n"):
             require_within(f"torque.{name}", getattr(self, name), 0.0, HIGHEST_LIMIT_N, "N", above_low=True)
         if self.floor_n > self.maximum_n:
@@ -50,12 +54,12 @@ class TorqueCommandConfig:
 
 
 def torque_limit(predicted: FloatArray, config: TorqueCommandConfig) -> FloatArray | None:
-    """The limit (6,) in newtons for predicted torques (6,) in newtons, or None where torque commands are
-    ignored.
+    """The limit (6,) in newtons for predicted torques (6,) in newtons, or None where predictions limit
+    nothing.
 
     A joint whose prediction is not finite (a joint the action did not mention) gets the maximum.
     """
-    if config.mode == "ignore":
+    if config.mode != "limit":
         return None
     wanted = np.where(np.isfinite(predicted), predicted, config.maximum_n)
     return np.clip(wanted, config.floor_n, config.maximum_n)

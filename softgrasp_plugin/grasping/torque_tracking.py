@@ -19,7 +19,7 @@ _MOST_N = 100.0
 """More than any finger presses with: an absurd prediction counts as this."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class TorqueTrackingConfig:
     """How far and how fast the closure may be corrected.
 
@@ -45,12 +45,28 @@ class TorqueTrackingConfig:
         require_within("torque.tracking.contact_n", self.contact_n, 0.0, 5.0, "N", above_low=True)
 
 
+@dataclass(frozen=True)
+class TrackedClosure:
+    """A closure as it should be commanded, and what is to be remembered once it is.
+
+    Attributes:
+        closure: (6,) corrected closure, inside [0, 1] and within `max_correction` of the one asked for.
+        correction: (6,) how much of it was added.
+        time_s: time of the sample that it answers.
+    """
+
+    closure: FloatArray
+    correction: FloatArray
+    time_s: float
+
+
 class TorqueTracker:
     """Corrects the closures of the five bending joints; the thumb's swing carries the side load of the grip,
     which says little about its own angle.
 
     The correction of a joint that neither touches nor is expected to, or of which a torque is not known,
-    falls back to zero at `max_rate`.
+    falls back to zero at `max_rate`. It advances only with corrections that were carried out: one that was
+    proposed and never reached the hand leaves nothing here.
     """
 
     def __init__(self, config: TorqueTrackingConfig) -> None:
@@ -62,22 +78,18 @@ class TorqueTracker:
         self._correction: FloatArray = np.zeros(NUM_JOINTS)
         self._time: float | None = None
 
-    def update(
+    def propose(
         self, closure: FloatArray, predicted: FloatArray, measured: FloatArray, time_s: float
-    ) -> FloatArray:
-        """Take in one sample of the hand.
+    ) -> TrackedClosure:
+        """Answer one sample of the hand; nothing changes here before `accept`.
 
         Args:
             closure: (6,) commanded closure, inside [0, 1].
             predicted: (6,) torque the policy expects, newtons; NaN where it names none.
             measured: (6,) torque of the newest sample, newtons.
-            time_s: time of that sample; a repeated or earlier time changes nothing.
-
-        Returns:
-            The corrected closure (6,), inside [0, 1] and within `max_correction` of `closure`.
+            time_s: time of that sample; with a repeated or earlier time the correction stays what it is.
         """
         elapsed = 0.0 if self._time is None else min(max(time_s - self._time, 0.0), _LONGEST_STEP_S)
-        self._time = time_s if self._time is None else max(time_s, self._time)
         config = self.config
         known = np.isfinite(predicted) & np.isfinite(measured)
         touches = known & ((predicted >= config.contact_n) | (measured >= config.contact_n))
@@ -92,5 +104,9 @@ class TorqueTracker:
         # What cannot be executed is not remembered either, or it would have to be unwound later.
         bound = config.max_correction
         corrected = np.clip(closure + np.clip(correction, -bound, bound), 0.0, 1.0)
-        self._correction = corrected - closure
-        return np.asarray(corrected)
+        latest = time_s if self._time is None else max(time_s, self._time)
+        return TrackedClosure(corrected, corrected - closure, latest)
+
+    def accept(self, tracked: TrackedClosure) -> None:
+        """The hand has taken what was proposed last."""
+        self._correction, self._time = tracked.correction, tracked.time_s

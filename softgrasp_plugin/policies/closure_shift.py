@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from softgrasp_plugin.joints import NUM_JOINTS, THUMB_SWING
 
-from .observation_config import ANGLE, ObservationConfig
+from .modalities import ANGLE
+from .observation_config import ObservationConfig
 from .processors import floor_statistics
 
 _OWN_SHARE = 0.3

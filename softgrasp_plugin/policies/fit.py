@@ -19,6 +19,7 @@ from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
 from ..running_command import running_command
 from ..simulation.arm import ARM_JOINTS
+from ..simulation.arm_state import arm_joints_fault
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Driven:
         image_sizes: (height, width) of the pictures by observation key.
         fps: rate of the control loop in Hz; None if it is not known.
         fps_option: the option that sets the rate.
+        arm_option: the option that adds the arm's joints to the state, and its value; None without one.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Driven:
     image_sizes: Mapping[str, tuple[int, int]]
     fps: float | None
     fps_option: str
+    arm_option: tuple[str, bool] | None = None
 
 
 def check_running_policy(robot: Robot) -> None:
@@ -62,6 +65,7 @@ def check_running_policy(robot: Robot) -> None:
     if command is None or not isinstance(command.policy, PreTrainedConfig):
         return
     observed = robot.observation_features
+    has_arm: bool | None = getattr(robot.config, "arm_joints", None)
     sizes = {
         f"{OBS_IMAGES}.{key}": (shape[0], shape[1])
         for key, shape in observed.items()
@@ -74,6 +78,7 @@ def check_running_policy(robot: Robot) -> None:
         image_sizes=_renamed(sizes, getattr(command.config, "rename_map", {})),
         fps=command.fps,
         fps_option="--fps",
+        arm_option=("--robot.arm_joints", has_arm) if has_arm is not None else None,
     )
     check_policy_fits(command.policy, driven)
 
@@ -98,6 +103,7 @@ def check_running_environment(policy: PreTrainedConfig) -> None:
         image_sizes=_renamed(sizes, getattr(config, "rename_map", {})),
         fps=env.fps,
         fps_option="--env.fps",
+        arm_option=("--env.arm_joints", env.arm_joints),
     )
     check_policy_fits(policy, driven)
 
@@ -143,7 +149,9 @@ def check_policy_fits(policy: PreTrainedConfig, driven: Driven) -> None:
     Raises:
         ValueError: naming every column, rate or picture that differs.
     """
+    arm = None if driven.arm_option is None else arm_joints_fault(policy, *driven.arm_option)
     faults = [
+        *([] if arm is None else [arm]),
         *_column_faults(OBS_STATE, _state_names(policy), driven.state_names),
         *_column_faults(ACTION, _action_names(policy), driven.action_names),
         *_rate_faults(policy, driven),

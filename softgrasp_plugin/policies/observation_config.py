@@ -13,9 +13,7 @@ from softgrasp_plugin.joints import CLOSURE_KEYS, IMAGE_FEATURE, TORQUE_KEYS
 from ..bounds import require_within
 from .fit import refuse_moved_columns_on_resume
 from .joint_columns import check_columns, feature_names, find_columns
-
-IMAGE, ANGLE, TORQUE = "image", "angle", "torque"
-MODALITIES: tuple[str, ...] = (IMAGE, ANGLE, TORQUE)
+from .modalities import ANGLE, IMAGE, MODALITIES, TORQUE
 
 
 @dataclass

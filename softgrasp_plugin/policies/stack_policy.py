@@ -22,7 +22,7 @@ from .fit import check_running_environment
 from .frame_buffer import FrameBuffer
 from .images import FramePreparation
 from .loading import StrictLoading
-from .observation_config import ANGLE, IMAGE, TORQUE
+from .modalities import ANGLE, IMAGE, TORQUE
 from .stack_config import StackConfig
 from .training_data import adopt_dataset, require_finite
 

@@ -23,7 +23,7 @@ class UR3DexHandConfig(RobotConfig):
             dynamixel` and its options.
         arm: what carries it: `--robot.arm.type=none | ur` and its options.
         cameras: cameras by name; the camera that the policy sees is called `side`.
-        torque: whether and how predicted torques limit the grip.
+        torque: whether and how predicted torques limit or correct the grip.
         lift: when and how the arm is raised. Its speed and ramps also limit how the arm comes to the grasp
             pose and comes down.
         lower_after_s: a raised arm comes down again once the hand has touched nothing for so long, and the

@@ -43,7 +43,7 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
         renderer: `ray` needs no graphics driver; `gl` uses MuJoCo's renderer where OpenGL works.
         action_noise: standard deviation of slow noise added to the executed closure while the recorded action
             stays clean (DART); see hub_configs/record/dart.yaml.
-        torque: whether and how predicted torques limit the grip.
+        torque: whether and how predicted torques limit or correct the grip.
         arm_joints: also observe the arm's six joint angles in radians.
         rig: name under which a teleoperator in the same process finds this rig.
     """

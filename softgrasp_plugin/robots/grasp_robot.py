@@ -16,9 +16,10 @@ from lerobot.utils.decorators import check_if_not_connected
 
 from ..devices.arms.protocol import Arm
 from ..devices.hands.protocol import Hand
+from ..devices.hands.torque_execution import TorqueExecution
 from ..grasping.lift import LiftConfig, LiftSupervisor
 from ..grasping.plausibility import PlausibilityWatch
-from ..grasping.torque_command import TorqueCommandConfig, torque_limit
+from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
 from ..running_command import EpisodeNotes, running_command
 from .cameras import camera_features, read_cameras
@@ -33,8 +34,8 @@ class GraspRobot(Robot, abc.ABC):
     """Everything that does not depend on which devices are plugged in.
 
     Observation: closure and torque of the six joints (`joints.STATE_KEYS`) and the cameras, with depth where
-    they measure it. Action: the same twelve keys; closures are executed, torques act as limits where the
-    configuration says so. An action may lack keys: a missing closure keeps its last command.
+    they measure it. Action: the same twelve keys; closures are executed, torques limit or correct the grip
+    where the configuration says so. An action may lack keys: a missing closure keeps its last command.
     """
 
     hand: Hand
@@ -51,7 +52,7 @@ class GraspRobot(Robot, abc.ABC):
     ) -> None:
         super().__init__(config)
         self._supervisor = LiftSupervisor(lift)
-        self._torque_command = torque
+        self._torque = TorqueExecution(torque)
         self._camera_shapes = camera_features(cameras)
         self.cameras = make_cameras_from_configs(cameras)
         self._commanded: FloatArray = np.zeros(NUM_JOINTS)
@@ -102,12 +103,14 @@ class GraspRobot(Robot, abc.ABC):
             )
         torque = from_keys(action, TORQUE_KEYS, _UNKNOWN)
         commanded = wanted.clip(0.0, 1.0)
-        executed = self._execute(commanded)
-        self.hand.write(executed, torque_limit(torque, self._torque_command))
+        grip = self._torque.plan(self.hand, commanded, torque)
+        executed = self._execute(grip.closure)
+        self.hand.write(executed, grip.torque_limit)
         # A command that the hand did not take is not the last one.
         self._commanded = commanded
+        self._torque.executed(grip)
         sample = self.hand.read()
-        for doubt in self._plausibility.update(commanded, sample.closure, sample.torque, sample.timestamp):
+        for doubt in self._plausibility.update(grip.closure, sample.closure, sample.torque, sample.timestamp):
             self._doubt(doubt)
         self.arm.command_lift(self._supervisor.update(sample.closure, sample.torque, sample.timestamp))
         return {**action, **dict(zip(CLOSURE_KEYS, executed.tolist(), strict=True))}
@@ -132,4 +135,5 @@ class GraspRobot(Robot, abc.ABC):
         """Forget the last grasp; `closure` (6,) is where the hand stands."""
         self._supervisor.reset()
         self._plausibility.reset()
+        self._torque.reset()
         self._commanded = closure

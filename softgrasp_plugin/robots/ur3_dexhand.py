@@ -16,7 +16,7 @@ from ..devices.hands.factory import make_hand
 from ..devices.hands.polled_hand import PolledHand
 from ..files import reading, write_text
 from ..grasping.lift import LiftPhase
-from ..joints import CLOSURE_KEYS
+from ..joints import CLOSURE_KEYS, from_keys
 from ..policies.fit import check_running_policy
 from .config_ur3_dexhand import UR3DexHandConfig
 from .grasp_robot import GraspRobot
@@ -120,7 +120,7 @@ class UR3DexHand(GraspRobot):
         """
         sent = super().send_action(action)
         self._lower_when_released()
-        step = self.hand.step_towards(self._commanded)
+        step = self.hand.step_towards(from_keys(sent, CLOSURE_KEYS, self._commanded))
         return {**sent, **dict(zip(CLOSURE_KEYS, step.tolist(), strict=True))}
 
     @check_if_not_connected
@@ -138,6 +138,7 @@ class UR3DexHand(GraspRobot):
             self._touched_at = now
         elif now - self._touched_at >= self.config.lower_after_s:
             self._supervisor.lower()
+            self._torque.reset()
 
     def _release(self) -> None:
         self._connected = False

@@ -10,7 +10,6 @@ from ..joints import FloatArray
 from ..policies.fit import check_running_policy
 from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
-from ..simulation.arm_state import check_arm_joints
 from ..simulation.devices import SimulatedArm, SimulatedHand
 from ..simulation.session import Session, TrialSetup
 from ..simulation.simulated_camera import SimulatedCamera
@@ -68,8 +67,6 @@ class UR3DexHandSim(GraspRobot):
                 notes of a replayed dataset are damaged.
         """
         config, command = self.config, running_command()
-        if command is not None:
-            check_arm_joints(command.policy, "--robot.arm_joints", config.arm_joints)
         check_running_policy(self)
         rate, self._scene = loop_rate(config.fps, command), chosen_scene(config, command)
         world = World(fps=rate, settings=config.world, renderer=config.renderer)

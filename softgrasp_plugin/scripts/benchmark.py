@@ -11,8 +11,10 @@ It records demonstrations of the training objects, trains every configuration wi
 policy in the same scenes with all objects, and writes ``trials.parquet`` (a row per trial), ``report.md`` and
 ``figures/`` to the output folder after every step. Every piece of work is this command again with
 ``--piece``, in a process of its own, here or on a cluster (``docs/cluster.md``). Ctrl-C loses no more than
-the pieces at hand: the same command goes on.
+the pieces at hand: the same command goes on, and says at once if nothing is missing.
 """
+
+# LeRobot, PyTorch and pandas take seconds to import, and are imported where there is something to do.
 
 import os
 import shlex
@@ -24,18 +26,15 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+import draccus
 import yaml
 from draccus.utils import ParsingError
-from lerobot.configs import parser
-from lerobot.utils.device_utils import auto_select_torch_device
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from ..bounds import require_within
 from ..experiments.engines import Cluster, Command, Engine, LocalProcesses, run_commands
-from ..experiments.pieces import Work
+from ..experiments.pieces import REPORT_FILE, TRIALS_FILE, Work
 from ..experiments.plan import CONFIGURATIONS, OPERATOR, PROFILES, Configuration, Profile
-from ..experiments.report import publish, write_report
-from ..experiments.results import TRIALS_FILE
 from ..files import read_json, reading, write_json
 from ..options import refuses_in_words
 from ..simulation.variation import Variation
@@ -100,7 +99,9 @@ class BenchmarkConfig:
             profile = replace(profile, strategy_seeds=self.seeds, other_seeds=self.seeds)
         if self.trials is not None:
             profile = replace(profile, trials=self.trials)
-        return profile if self.hidden_variation else replace(profile, variation=Variation())
+        if self.hidden_variation:
+            return profile
+        return replace(profile, world=replace(profile.world, variation=Variation()))
 
     def chosen(self, profile: Profile) -> list[Configuration]:
         """What is trained."""
@@ -123,10 +124,11 @@ def run(config: BenchmarkConfig) -> bool:
         ValueError: if the folder was begun with other settings, or only a report is wanted and it is empty.
     """
     home, profile = config.output_dir, config.make_profile()
-    device = config.device or auto_select_torch_device().type
-    work = Work(home, profile, device)
+    work = Work(home, profile)
     if config.piece is not None:
-        work.do(config.piece, lambda text: print(text, flush=True))
+        from ..experiments.runs import do_piece
+
+        do_piece(work, config.piece, _device(config), lambda text: print(text, flush=True))
         return True
     is_begun = (home / "runs").is_dir()
     if config.report_only and not is_begun and not (home / TRIALS_FILE).exists():
@@ -134,11 +136,16 @@ def run(config: BenchmarkConfig) -> bool:
     if is_begun or not config.report_only:
         settings = {"profile": config.profile, "hidden_variation": config.hidden_variation}
         _keep_settings(home / _SETTINGS_FILE, settings)
+    stages = [] if config.report_only else work.missing(config.chosen(profile))
+    if not (stages or config.report_only or config.publish_dir) and work.is_reported:
+        print(f"Everything is done: {home / REPORT_FILE} (--report_only writes it anew)")
+        return True
+    from ..experiments.report import publish, write_report
+
     # What the report is to be made again with; writing it alone makes nothing.
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--report_only")]
     typed = shlex.join(["softgrasp-benchmark", *arguments])
-    stages = [] if config.report_only else work.missing(config.chosen(profile))
-    failures = _do(stages, config, device, lambda: write_report(home, profile, typed, figures=False))
+    failures = _do(stages, config, lambda: write_report(home, profile, typed, figures=False))
     path = write_report(home, profile, typed)
     if config.publish_dir is not None:
         path = publish(home, config.publish_dir)
@@ -148,11 +155,16 @@ def run(config: BenchmarkConfig) -> bool:
     return not failures
 
 
-def _do(
-    stages: list[list[str]], config: BenchmarkConfig, device: str, after_each: Callable[[], object]
-) -> int:
+def _device(config: BenchmarkConfig) -> str:
+    from lerobot.utils.device_utils import auto_select_torch_device
+
+    return config.device or str(auto_select_torch_device().type)
+
+
+def _do(stages: list[list[str]], config: BenchmarkConfig, after_each: Callable[[], object]) -> int:
     """Do the pieces of work of every stage; returns how many failed."""
     failures = 0
+    device = _device(config) if stages else ""
     threads = str(max((os.cpu_count() or 1) // config.workers, 1))
     environment = {} if config.cluster else {"OMP_NUM_THREADS": threads}
     for pieces in stages:
@@ -208,18 +220,12 @@ def _keep_settings(path: Path, settings: dict[str, object]) -> None:
         write_json(path, settings)
 
 
-@parser.wrap()
-def benchmark(config: BenchmarkConfig) -> bool:
-    """Entry point of the command; see the module's docstring."""
-    return run(config)
-
-
 def main() -> None:
     """Run the command; exit status 1 if a piece of work failed or after a mistake in the options."""
     # As after Ctrl-C, no worker is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        passed = benchmark()
+        passed = run(draccus.parse(BenchmarkConfig))
     except ParsingError as error:
         sys.exit(f"softgrasp-benchmark: {error.__cause__ or error}")
     except (OSError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 ```shell
 softgrasp-emulate                      # leave it running and follow what it prints
-softgrasp-emulate --object=object_06 --hand=inspire_serial --arm=ur3 --camera=zmq
+softgrasp-emulate --object=object_06 --hand=inspire_serial --glove=doglove --arm=ur3 --camera=zmq
 ```
 
 It opens emulated wires for a hand, a glove and (with ``--arm`` and ``--camera``) a UR controller and a
@@ -29,7 +29,8 @@ from ..devices.arms.config import RATES_HZ
 from ..emulators.arm import GRASP_JOINTS, EmulatedArm
 from ..emulators.camera import CAMERA_NAME, EmulatedCamera
 from ..emulators.realsense import SERIAL_NUMBER
-from ..emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
+from ..emulators.rig import HAND_TYPES, EmulatedRig
+from ..emulators.worn_glove import GLOVE_TYPES
 from ..grasping.objects import TASK_DESCRIPTION, TASKS
 from ..options import refuses_in_words
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
@@ -51,6 +52,8 @@ class EmulateConfig:
     seed: int = 0
     # The hand: dynamixel; or an RH56: inspire_serial, inspire_modbus_rtu, inspire_modbus_tcp.
     hand: str = HAND_TYPES[0]
+    # The glove: dynamixel; doglove, with its encoder board; or bridge, with a glove program.
+    glove: str = GLOVE_TYPES[0]
     # The arm: none, ur3 or ur3e. An arm needs the extra `ur` and a free loopback address.
     arm: str = "none"
     # Address of the UR controller; its ports are fixed.
@@ -68,6 +71,7 @@ class EmulateConfig:
         for name, choices in (
             ("object", tuple(SIM_OBJECT_BY_TASK)),
             ("hand", HAND_TYPES),
+            ("glove", GLOVE_TYPES),
             ("arm", ("none", *RATES_HZ)),
             ("camera", _CAMERAS),
         ):
@@ -89,7 +93,7 @@ def emulated_rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
         if config.camera != "none":
             size = (config.camera_width, config.camera_height)
             camera = stack.enter_context(EmulatedCamera(object_id, *size, _CAMERA_FPS))
-        rig = stack.enter_context(EmulatedRig(object_id, config.seed, config.hand, arm, camera))
+        rig = stack.enter_context(EmulatedRig(object_id, config.seed, config.hand, config.glove, arm, camera))
         write_files(config, rig)
         yield rig
 
@@ -99,8 +103,9 @@ def write_files(config: EmulateConfig, rig: EmulatedRig) -> None:
     folder = config.output_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"robot_{_DEVICE_ID}.json").write_text(rig.hand_calibration.to_json())
-    glove = {joint: asdict(entry) for joint, entry in motor_calibration().items()}
-    (folder / f"glove_{_DEVICE_ID}.json").write_text(json.dumps(glove, indent=4))
+    glove = {joint: asdict(entry) for joint, entry in rig.glove.calibration.items()}
+    if glove:
+        (folder / f"glove_{_DEVICE_ID}.json").write_text(json.dumps(glove, indent=4))
     devices = _devices(config, rig, folder)
     record = {
         **devices,
@@ -174,7 +179,7 @@ def run(config: EmulateConfig) -> None:
             start = " ".join([*launcher(config, rig), ""])
             print(
                 f"hand   {rig.hand_config.type:<18} on {rig.hand_address}\n"
-                f"glove  {rig.glove_config.type:<18} on {rig.glove_wire.port}\n"
+                f"glove  {rig.glove_config.type:<18} on {rig.glove.address}\n"
                 f"arm    {config.arm:<18} {'' if config.arm == 'none' else 'at ' + config.arm_host}\n"
                 f"camera {config.camera:<18} {'' if rig.camera is None else f'on port {rig.camera.port}'}\n\n"
                 "In another terminal:\n\n"
@@ -196,7 +201,7 @@ def _show(rig: EmulatedRig) -> None:
     grip = rig.world.hand_sample().torque
     phase = rig.person.phase if rig.person.is_active else "waiting for a command"
     print(
-        f"\r{phase:<22} grip {grip.max():4.1f} N   glove {rig.glove_current_ma.max():3.0f} mA   "
+        f"\r{phase:<22} grip {grip.max():4.1f} N   glove {rig.glove_force_n.max():4.1f} N   "
         f"lifted {1e3 * rig.world.lift_height_m:3.0f} mm   grasps {rig.trials}  ",
         end="",
         flush=True,

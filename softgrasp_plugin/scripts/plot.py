@@ -7,8 +7,7 @@ softgrasp-plot --repo_id=${HF_USER}/apple --root=data/apple \
 ```
 
 With a policy it also draws the attention paid to each modality, and prints and draws the prediction errors on
-held-out
-episodes: those that ``lerobot-train --dataset.eval_split=0.2`` held out, or those named in
+held-out episodes: those that ``lerobot-train --dataset.eval_split=0.2`` held out, or those named in
 ``--held_out_episodes``.
 """
 

@@ -8,21 +8,20 @@ from ..joints import STATE_KEYS
 from .arm import ARM_JOINTS
 
 
-def check_arm_joints(policy: Any, option: str, is_observed: bool) -> None:
-    """Refuse a policy that expects the arm's joints where they are not observed, or the other way round.
+def arm_joints_fault(policy: Any, option: str, is_observed: bool) -> str | None:
+    """What is wrong with a policy that expects the arm's joints where they are not observed, or the other
+    way round; None if nothing is.
 
     Args:
-        policy: its configuration; None where there is no policy, and nothing is checked.
+        policy: its configuration; None where there is no policy.
         option: the option that adds the arm's joints to the state.
         is_observed: its value.
-
-    Raises:
-        ValueError: if the policy was trained on the other state, naming the option.
     """
     state = (getattr(policy, "input_features", None) or {}).get(OBS_STATE)
     sizes = {False: len(STATE_KEYS), True: len(STATE_KEYS) + len(ARM_JOINTS)}
-    if state is not None and state.shape[0] == sizes[not is_observed]:
-        raise ValueError(
-            f"The policy was trained on {state.shape[0]} state values; {sizes[is_observed]} are observed. "
-            f"Use {option}={str(not is_observed).lower()}, as its demonstrations were recorded."
-        )
+    if state is None or state.shape[0] != sizes[not is_observed]:
+        return None
+    return (
+        f"The policy was trained on {state.shape[0]} state values; {sizes[is_observed]} are observed. "
+        f"Use {option}={str(not is_observed).lower()}, as its demonstrations were recorded."
+    )

@@ -41,12 +41,12 @@ def check_picture_size(name: str, height: Any, width: Any) -> None:
     """Refuse a picture that no policy could use or no memory hold.
 
     Args:
-        name: what has this size.
+        name: what the two numbers' names begin with, such as `--env.observation_`.
         height: in pixels.
         width: in pixels.
 
     Raises:
         ValueError: if one of them is out of its range.
     """
-    require_within(f"{name}: height", height, _FEWEST_PIXELS, _MOST_PIXELS, "pixels")
-    require_within(f"{name}: width", width, _FEWEST_PIXELS, _MOST_PIXELS, "pixels")
+    require_within(f"{name}height", height, _FEWEST_PIXELS, _MOST_PIXELS, "pixels")
+    require_within(f"{name}width", width, _FEWEST_PIXELS, _MOST_PIXELS, "pixels")

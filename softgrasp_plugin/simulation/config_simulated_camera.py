@@ -26,5 +26,5 @@ class SimulatedCameraConfig(CameraConfig):
         Raises:
             ValueError: for a size or rate out of its range.
         """
-        check_picture_size("A softgrasp_sim camera", self.height, self.width)
+        check_picture_size("A softgrasp_sim camera: ", self.height, self.width)
         require_within("A softgrasp_sim camera: fps", self.fps, 1, FEEDBACK_RATE, "Hz")

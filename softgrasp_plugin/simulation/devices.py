@@ -2,8 +2,11 @@
 `World.step` does.
 """
 
+import numpy as np
+
 from ..devices.hand_sample import HandSample
 from ..joints import FloatArray
+from .hand import LEVER_ARM_M, SERVO_TORQUE_LIMIT
 from .world import World
 
 
@@ -25,8 +28,16 @@ class SimulatedHand:
         """The world's hand keeps its last command, so it goes on holding."""
         self._connected = False
 
+    @property
+    def strongest_grip(self) -> FloatArray:
+        return np.asarray(SERVO_TORQUE_LIMIT / LEVER_ARM_M)
+
     def read(self) -> HandSample:
         return self._world.hand_sample()
+
+    def recent_torques(self) -> FloatArray:
+        """Time stands between two steps, so whoever asked since the last one was told the newest sample."""
+        return self._world.hand_sample().torque[np.newaxis]
 
     def write(self, closure: FloatArray, torque_limit: FloatArray | None = None) -> None:
         self._world.command_hand(closure, torque_limit)

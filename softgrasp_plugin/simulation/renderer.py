@@ -15,7 +15,7 @@ def make_camera(renderer: Renderer, model: "MjModel", height: int, width: int) -
     Raises:
         ValueError: a picture smaller than 16 pixels, or larger than 4096.
     """
-    check_picture_size("A picture", height, width)
+    check_picture_size("A picture: ", height, width)
     if renderer == "ray":
         return RayCamera(model, height, width)
     from .gl_camera import GLCamera

@@ -1,6 +1,7 @@
 """The settings of a simulated trial: the same for robot, environment and episode."""
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from ..bounds import require_within
 from ..grasping.lift import LiftConfig
@@ -43,6 +44,11 @@ class WorldSettings(CameraFaults):
     def other_surface(self) -> Surface | None:
         """Contact physics that replace the object's own, if any."""
         return None if self.surface is None else find_surface(self.surface)
+
+    @property
+    def as_options(self) -> dict[str, Any]:
+        """The same for a configuration that has them as `WorldOptions`."""
+        return {setting.name: getattr(self, setting.name) for setting in fields(self)}
 
 
 @dataclass(kw_only=True)

@@ -19,8 +19,9 @@ from ..devices.hand_sample import HandSample
 from ..files import read_json, reading
 from ..grasping.force_feedback import plausible
 from ..grasping.mapping import PAPER_MAPPING, AngleMapping
-from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, FloatArray, from_keys, to_keys
 from .config_force_glove import ForceGloveConfig
+from .feedback import sample_of
 
 _CALIBRATE = "Run lerobot-calibrate with the same --teleop options."
 
@@ -155,23 +156,14 @@ class ForceGlove(Teleoperator):
             ValueError: if a value is not finite, or no hand can have it.
         """
         thread = self._running
-        sample = self._channel.latest()
-        silent = np.zeros(NUM_JOINTS)
         if self._guided:
             here = self._mapping(thread.latest().angle)
             goal = from_keys(feedback, CLOSURE_KEYS, here)
             self._guide(thread, self._mapping.inverse(goal, near=thread.latest().angle))
             return
-        torque = from_keys(feedback, TORQUE_KEYS, silent if sample is None else sample.torque)
-        closure = from_keys(feedback, CLOSURE_KEYS, silent if sample is None else sample.closure)
-        if not np.isfinite([*torque, *closure]).all():
-            raise ValueError(f"Feedback must be finite numbers, got {feedback}.")
-        if not plausible(torque, closure).all():
-            raise ValueError(f"Feedback must be torques and closures that a hand can have, got {feedback}.")
-        if set(STATE_KEYS) <= set(feedback):
-            self._channel.publish(HandSample(closure, torque, time.monotonic()))
-        elif sample is not None:
-            self._channel.publish(HandSample(closure, torque, sample.timestamp))
+        sample = sample_of(feedback, self._channel.latest(), time.monotonic())
+        if sample is not None:
+            self._channel.publish(sample)
 
     def enable_torque(self) -> None:
         """Let the glove's motors lead the fingers: hold them where they are, until `send_feedback` sets

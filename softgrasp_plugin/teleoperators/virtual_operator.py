@@ -7,12 +7,12 @@ from lerobot.lerobot_types import RobotAction
 from lerobot.teleoperators.teleoperator import Teleoperator
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
-from ..devices.hand_sample import HandSample
 from ..grasping.mapping import PAPER_MAPPING, AngleMapping
-from ..joints import CLOSURE_KEYS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+from ..joints import CLOSURE_KEYS, STATE_KEYS, from_keys, to_keys
 from ..simulation.operator import OperatorModel as Human
 from ..simulation.session import Session, TrialSetup, find_session
 from .config_virtual_operator import VirtualOperatorConfig
+from .feedback import sample_of
 
 
 class VirtualOperator(Teleoperator):
@@ -91,16 +91,18 @@ class VirtualOperator(Teleoperator):
         Between `enable_torque` and `disable_torque` the closures are position goals that the glove is driven
         to (the hand-over of LeRobot's DAgger strategy). Otherwise the torques, in newtons, are felt as if the
         hand had sent them.
+
+        Raises:
+            ValueError: if a value is not finite, or no hand can have it.
         """
         human = self._take_place()
         if self._guided:
             human.guide(from_keys(feedback, CLOSURE_KEYS, human.expected_closure))
             return
         world = self._session_at_hand.world
-        sample = world.hand_sample()
-        torque: FloatArray = from_keys(feedback, TORQUE_KEYS, sample.torque)
-        closure: FloatArray = from_keys(feedback, CLOSURE_KEYS, sample.closure)
-        world.feel.publish(HandSample(closure, torque, sample.timestamp))
+        sample = sample_of(feedback, world.hand_sample(), world.time)
+        if sample is not None:
+            world.feel.publish(sample)
 
     def enable_torque(self) -> None:
         """Let the glove's motors lead the fingers: `send_feedback` sets position goals."""

@@ -22,7 +22,9 @@ from softgrasp_plugin.scripts.steps import console_script
 from .front_door import environment
 from .processor import ProcessorPressure
 
-FELT_MA = 60
+FELT_N = 0.2653
+"""Newtons; 60 mA of the emulated exoskeleton's motors."""
+
 _POSITION, _CURRENT = (116, 4), (102, 2)
 """Registers of a motor's goals, with their sizes."""
 
@@ -35,7 +37,7 @@ class Watch:
 
     Attributes:
         torque: what the hand feels, (6,) in newtons.
-        current: Goal_Current of the glove's motors, (6,) in milliamperes.
+        felt: what the glove lets the wearer feel, (6,) in newtons.
         hand_goals: Goal_Position and Goal_Current of the hand's motors, (2, 6), in their units.
         lifted_m: the highest that the object has been.
         seeds: of the scenes that were there.
@@ -44,7 +46,7 @@ class Watch:
     def __init__(self, rig: EmulatedRig) -> None:
         self.rig = rig
         self.torque: list[np.ndarray] = []
-        self.current: list[np.ndarray] = []
+        self.felt: list[np.ndarray] = []
         self.hand_goals: list[list[list[int]]] = []
         self.lifted_m = 0.0
         self.seeds: set[int] = set()
@@ -62,14 +64,14 @@ class Watch:
     def _run(self) -> None:
         while not self._done.wait(0.02):
             self.torque.append(self.rig.world.hand_sample().torque)
-            self.current.append(self.rig.glove_current_ma)
+            self.felt.append(self.rig.glove_force_n)
             motors = self.rig.hand_wire.motors.values()
             self.hand_goals.append([[motor.get(*goal) for motor in motors] for goal in (_POSITION, _CURRENT)])
             self.seeds.add(self.rig.world.seed)
             self.lifted_m = max(self.lifted_m, self.rig.world.outcome().height_m)
 
     def await_force_on_glove(self) -> None:
-        wait_until(lambda: self.rig.glove_current_ma.max() >= FELT_MA, "the glove never felt anything")
+        wait_until(lambda: self.rig.glove_force_n.max() >= FELT_N, "the glove never felt anything")
 
 
 def wait_until(done: Callable[[], bool], otherwise: str, timeout_s: float = 60.0) -> None:

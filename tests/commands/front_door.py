@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from softgrasp_plugin.grasping.objects import TASK_DESCRIPTION
@@ -11,6 +12,9 @@ from softgrasp_plugin.scripts.steps import console_script
 
 TASK = TASK_DESCRIPTION
 SMALL_CAMERA = "{side: {type: softgrasp_sim, width: 160, height: 120, fps: 30}}"
+
+A_MOMENT_S = 1.2
+"""What a person at least needs before they press ENTER; every device's readings are old by then."""
 
 CORRECT_ONCE = [
     ("corrections-only recording started", " "),
@@ -50,6 +54,33 @@ def start(name: str, *arguments: str, home: Path, timeout: float = 600) -> subpr
         timeout=timeout,
         check=False,
     )
+
+
+def calibrate(home: Path, *arguments: str, answers: list[tuple[str, Callable[[], str]]]) -> str:
+    """Run `lerobot-calibrate` and answer its prompts, each recognised by a word of it; returns its output."""
+    process = subprocess.Popen(
+        [console_script("lerobot-calibrate"), *arguments],
+        env=environment(home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    printed = ""
+    for word, answer in answers:
+        seen = len(printed)
+        # A prompt ends no line.
+        while word not in printed[seen:]:
+            chunk = process.stdout.read1(4096).decode(errors="replace")
+            assert chunk, printed[-3000:]
+            printed += chunk
+        process.stdin.write(answer().encode() + b"\n")
+        process.stdin.flush()
+    rest, _ = process.communicate(timeout=120)
+    printed += rest.decode(errors="replace")
+    assert process.returncode == 0, printed[-3000:]
+    return printed
 
 
 def run_in_terminal(

@@ -1,8 +1,7 @@
 """`lerobot-calibrate` over emulated wires, as somebody at a keyboard uses it."""
 
 import json
-import subprocess
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 import pytest
@@ -10,42 +9,14 @@ import pytest
 from softgrasp_plugin.devices.hands.calibration import HandCalibration
 from softgrasp_plugin.emulators.plant import FirstOrderJoints
 from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
-from softgrasp_plugin.scripts.steps import console_script
 from tests.devices.gloves.conftest import GloveBus
 
-from .front_door import environment
+from .front_door import A_MOMENT_S, calibrate
 
 pytestmark = pytest.mark.slow
 
 OFFSET_N = 2.5
 """What force sensors read in free air; 216 to 330 g were measured on one RH56."""
-
-
-def calibrate(home: Path, *arguments: str, answers: list[tuple[str, Callable[[], str]]]) -> str:
-    """Run the command and answer its prompts, each recognised by a word of it; returns what it printed."""
-    process = subprocess.Popen(
-        [console_script("lerobot-calibrate"), *arguments],
-        env=environment(home),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    printed = ""
-    for word, answer in answers:
-        seen = len(printed)
-        # A prompt ends no line.
-        while word not in printed[seen:]:
-            chunk = process.stdout.read1(4096).decode(errors="replace")
-            assert chunk, printed[-3000:]
-            printed += chunk
-        process.stdin.write(answer().encode() + b"\n")
-        process.stdin.flush()
-    rest, _ = process.communicate(timeout=120)
-    printed += rest.decode(errors="replace")
-    assert process.returncode == 0, printed[-3000:]
-    return printed
 
 
 def test_a_hand_notes_what_its_sensors_read_in_free_air(home: Path, tmp_path: Path) -> None:
@@ -68,9 +39,13 @@ def test_a_glove_learns_the_range_of_its_wearer(home: Path, tmp_path: Path) -> N
     bus = GloveBus()
     bus.bend(0.1)
 
+    def stretch() -> str:
+        time.sleep(A_MOMENT_S)
+        return ""
+
     def bend() -> str:
         bus.bend(0.9)
-        return ""
+        return stretch()
 
     with bus.bus:
         motors = "{index_bend: {id: 1}, thumb_bend: {id: 2, model: xc330-m288}}"
@@ -82,7 +57,7 @@ def test_a_glove_learns_the_range_of_its_wearer(home: Path, tmp_path: Path) -> N
             "--teleop.glove.type=dynamixel",
             f"--teleop.glove.port={bus.bus.port}",
             f"--teleop.glove.motors={motors}",
-            answers=[("ENTER", lambda: ""), ("ENTER", bend)],
+            answers=[("ENTER", stretch), ("ENTER", bend)],
         )
         assert bus.currents == [0, 0]
     entries = json.loads((tmp_path / "me.json").read_text())

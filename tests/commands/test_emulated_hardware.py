@@ -17,7 +17,7 @@ from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
 from tests.emulators.ur_process import own_address
 
 from .emulated import (
-    FELT_MA,
+    FELT_N,
     Watch,
     column,
     complete,
@@ -77,10 +77,10 @@ def test_record_grasps_the_object_and_the_glove_feels_it(
     assert np.corrcoef(action[:, NUM_JOINTS + THUMB_BEND], torque[:, THUMB_BEND])[0, 1] > 0.9
     assert watch.lifted_m > 0.08, "the object was lifted"
 
-    touches, felt = np.array(watch.torque)[:, THUMB_BEND], np.array(watch.current)[:, THUMB_BEND]
-    assert felt[touches > 1.0].mean() > 2 * FELT_MA, "the glove's thumb feels the contact"
-    assert felt[touches == 0.0].mean() < FELT_MA / 6, "and nothing in free air"
-    np.testing.assert_array_equal(rig.glove_current_ma, 0.0, "no force is left on the glove")
+    touches, felt = np.array(watch.torque)[:, THUMB_BEND], np.array(watch.felt)[:, THUMB_BEND]
+    assert felt[touches > 1.0].mean() > 2 * FELT_N, "the glove's thumb feels the contact"
+    assert felt[touches == 0.0].mean() < FELT_N / 6, "and nothing in free air"
+    np.testing.assert_array_equal(rig.glove_force_n, 0.0, "no force is left on the glove")
     assert holds(rig)
 
 
@@ -90,8 +90,8 @@ def test_teleoperate_lets_the_wearer_feel(rig: EmulatedRig, config: EmulateConfi
     with Watch(rig) as watch:
         complete(command, home)
     assert np.array(watch.torque)[:, THUMB_BEND].max() > 1.0
-    assert np.array(watch.current)[:, THUMB_BEND].max() > 2 * FELT_MA
-    assert not rig.glove_current_ma.any()
+    assert np.array(watch.felt)[:, THUMB_BEND].max() > 2 * FELT_N
+    assert not rig.glove_force_n.any()
     assert holds(rig)
 
 
@@ -102,10 +102,10 @@ def test_a_signal_in_contact_leaves_the_glove_free_and_the_hand_holding(
     with Watch(rig) as watch, running(record(config, rig), home) as process:
         watch.await_force_on_glove()
         process.send_signal(number)
-        wait_until(lambda: not rig.glove_current_ma.any(), "the glove still pulls", timeout_s=5)
+        wait_until(lambda: not rig.glove_force_n.any(), "the glove still pulls", timeout_s=5)
         output, _ = process.communicate(timeout=60)
     assert process.returncode != 0, output[-3000:]
-    assert not rig.glove_current_ma.any()
+    assert not rig.glove_force_n.any()
     assert holds(rig)
 
 
@@ -131,7 +131,7 @@ def test_a_device_that_fails_ends_the_command_and_keeps_what_was_saved(
         # Nobody reaches its motors any more, and the driver says so; a real glove's own watchdog lets go.
         assert "could NOT be verified" in output
     else:
-        assert not rig.glove_current_ma.any()
+        assert not rig.glove_force_n.any()
     assert_episodes_are_whole(config)
     assert holds(rig)
 
@@ -151,7 +151,7 @@ def test_an_overloaded_motor_ends_the_command_and_keeps_what_was_saved(
     assert process.returncode != 0
     assert f"{device} on {wire.port}: motor thumb_bend (id {thumb.identity}): overload" in output
     assert "switch its power off and on" in output, "the remedy"
-    assert not rig.glove_current_ma.any()
+    assert not rig.glove_force_n.any()
     assert_episodes_are_whole(config)
     # A motor that has given up is limp until its power has been off; the others keep their grip.
     limp = [motor.identity for motor in rig.hand_wire.motors.values() if not motor.get(64, 1)]
@@ -179,7 +179,7 @@ def test_an_arm_that_stops_ends_the_command_and_keeps_what_was_saved(
         assert process.returncode != 0
         assert f"UR arm (ur3) at {config.arm_host}: {problem}" in output
         assert "teach pendant" in output or "network cable" in output, "the remedy"
-        assert not rig.glove_current_ma.any()
+        assert not rig.glove_force_n.any()
         assert holds(rig)
         assert fault == "silence" or not rig.arm.ask("state")["servoing"]
     assert_episodes_are_whole(config)

@@ -21,7 +21,7 @@ from softgrasp_plugin.simulation.world import World
 from tests.emulators.ur_process import own_address
 
 from .emulated import (
-    FELT_MA,
+    FELT_N,
     Watch,
     column,
     command_environment,
@@ -119,10 +119,10 @@ def test_a_grasp_is_recorded_lifted_seen_and_felt(recording: Recording, rig: Emu
     assert state[:, NUM_JOINTS:][:, FINGERS].max() > 0.5, "a finger opposes it"
     assert np.abs(action[:, FINGERS] - state[:, FINGERS]).mean() < 0.05, "the hand follows the glove"
     assert watch.lifted_m > 0.08, "the arm lifted the object"
-    touches, felt = np.array(watch.torque)[:, THUMB_BEND], np.array(watch.current)[:, THUMB_BEND]
-    assert felt[touches > 1.0].mean() > 2 * FELT_MA, "the glove's thumb feels the contact"
-    assert felt[touches == 0.0].mean() < FELT_MA / 6, "and nothing in free air"
-    assert not rig.glove_current_ma.any(), "no force is left on the glove"
+    touches, felt = np.array(watch.torque)[:, THUMB_BEND], np.array(watch.felt)[:, THUMB_BEND]
+    assert felt[touches > 1.0].mean() > 2 * FELT_N, "the glove's thumb feels the contact"
+    assert felt[touches == 0.0].mean() < FELT_N / 6, "and nothing in free air"
+    assert not rig.glove_force_n.any(), "no force is left on the glove"
     assert holds(rig)
 
 
@@ -179,7 +179,7 @@ def test_a_policy_trained_on_it_drives_the_hand(
     goals = np.array(watch.hand_goals)
     assert np.ptp(goals[:, 0], axis=0).max() > 20, "goal positions reach the motors of the hand"
     assert np.unique(goals[:, 1], axis=0).shape[0] > 2, "and so do the limits of current"
-    assert not rig.glove_current_ma.any()
+    assert not rig.glove_force_n.any()
     assert holds(rig)
 
 
@@ -214,9 +214,9 @@ def test_the_wearer_takes_over_from_the_policy(
     assert len(action) > 60, "six seconds of correction, at whatever rate this computer manages"
     assert np.abs(action[:, FINGERS] - state[:, FINGERS]).mean() < 0.05, "the hand follows the glove"
     assert state[:, NUM_JOINTS + THUMB_BEND].max() > 1.0, "into a grasp"
-    assert np.array(watch.current)[:, THUMB_BEND].max() > 2 * FELT_MA, "which the wearer feels"
+    assert np.array(watch.felt)[:, THUMB_BEND].max() > 2 * FELT_N, "which the wearer feels"
     assert column(corrections, "intervention").all(), "nothing of the policy's own is recorded"
-    assert not rig.glove_current_ma.any()
+    assert not rig.glove_force_n.any()
     assert holds(rig)
 
 

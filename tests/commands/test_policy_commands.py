@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from lerobot.datasets import LeRobotDataset
+from lerobot.utils.constants import ACTION, OBS_STATE
 
 from softgrasp_plugin.joints import STATE_KEYS
+from softgrasp_plugin.policies.example import example_features
 from softgrasp_plugin.scripts.steps import console_script
 
-from .front_door import CORRECT_ONCE, SMALL_CAMERA, TASK, environment, run_command, run_in_terminal
+from ..policies.small import small_policy
+from .front_door import CORRECT_ONCE, SMALL_CAMERA, TASK, environment, run_command, run_in_terminal, start
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +101,33 @@ def test_base_rollout(home: Path, trained: str, request: pytest.FixtureRequest) 
     )
     assert "Trial 0, object_01: " in output
     assert "Returning robot to initial position" in output
+
+
+def test_a_rollout_of_exchanged_joints_is_refused_by_name(home: Path) -> None:
+    """The checkpoint knows the names of its columns; the thumb's swing would go to the little finger."""
+    policy = small_policy("softgrasp", height=120, width=160)
+    features = example_features(120, 160)
+    for feature in (ACTION, OBS_STATE):
+        names = features[feature]["names"]
+        features[feature]["names"] = [names[5], *names[1:5], names[0], *names[6:]]
+    policy.config.set_dataset_feature_metadata(features)
+    checkpoint = home / "exchanged_joints"
+    policy.save_pretrained(checkpoint)
+    result = start(
+        "lerobot-rollout",
+        "--strategy.type=base",
+        f"--policy.path={checkpoint}",
+        *ROBOT,
+        "--duration=1",
+        "--fps=30",
+        f"--task={TASK}",
+        "--play_sounds=false",
+        home=home,
+    )
+    assert result.returncode != 0
+    reason = "column 0 is thumb_swing.pos in training and little_bend.pos here"
+    assert result.stdout.count(reason) >= 2, result.stdout[-3000:]  # of the state, and of the action
+    assert "Trial 0" not in result.stdout
 
 
 def test_episodic_rollout_records_all_twelve_channels(home: Path, policy: Path) -> None:

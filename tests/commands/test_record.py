@@ -197,7 +197,7 @@ def test_edit_dataset(home: Path, dataset: Path) -> None:
     ("arguments", "message"),
     [
         (["--robot.objects=[apple]"], "object_01"),
-        (["--robot.torque.mode=maximal"], "ignore, limit"),
+        (["--robot.torque.mode=maximal"], "ignore, limit, track"),
         (["--teleop.mapping=nowhere.json"], "nowhere.json"),
         (["--robot.fps=31"], "fps must divide 120"),
         (["--robot.fps=30", "--dataset.fps=60"], "--dataset.fps is 60 Hz, --robot.fps is 30 Hz"),

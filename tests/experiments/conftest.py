@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from accelerate.state import AcceleratorState
 
-from softgrasp_plugin.experiments.demonstrations import DemonstrationConfig, demonstrate
+from softgrasp_plugin.experiments.demonstrations import demonstrate
 from softgrasp_plugin.experiments.frames import FrameCache
+from softgrasp_plugin.experiments.plan import DemonstrationConfig
 
 REPO_ID = "softgrasp/test_demonstrations"
 SMALL = DemonstrationConfig(objects=("object_01", "object_04"), per_object=1, seed=3, height=48, width=64)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from lerobot.datasets import LeRobotDataset
 
-from softgrasp_plugin.experiments.demonstrations import DemonstrationConfig, demonstrate
+from softgrasp_plugin.experiments.demonstrations import demonstrate
+from softgrasp_plugin.experiments.plan import DemonstrationConfig
+from softgrasp_plugin.simulation.settings import WorldSettings
 from softgrasp_plugin.simulation.variation import Variation
 
 from ..commands.front_door import run_command
@@ -49,7 +51,12 @@ def test_a_task_that_nobody_can_do_is_an_error_and_not_an_endless_loop(
 ) -> None:
     monkeypatch.setattr("softgrasp_plugin.experiments.demonstrations._MOST_ATTEMPTS", 2)
     shaking = DemonstrationConfig(
-        objects=("object_08",), per_object=1, height=48, width=64, action_noise=0.1, variation=Variation()
+        objects=("object_08",),
+        per_object=1,
+        height=48,
+        width=64,
+        action_noise=0.1,
+        world=WorldSettings(variation=Variation()),
     )
     with pytest.raises(RuntimeError, match="failed episode 0"):
         list(demonstrate(shaking, REPO_ID, tmp_path / "dataset"))

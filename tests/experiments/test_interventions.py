@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
-from softgrasp_plugin.experiments.interventions import KINDS, Donor, Intervene, Intervention
-from softgrasp_plugin.policies.observation_config import MODALITIES
+from softgrasp_plugin.experiments.interventions import Donor, Intervene
+from softgrasp_plugin.experiments.plan import KINDS, Intervention
+from softgrasp_plugin.policies.modalities import MODALITIES
 
 DONOR = Donor(
     np.linspace(0.1, 0.6, 36).reshape(3, 12),

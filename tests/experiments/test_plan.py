@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 
+from softgrasp_plugin.experiments.pieces import Run
 from softgrasp_plugin.experiments.plan import CONFIGURATIONS, LONGER, PROFILES, RANDOM_OBJECTS, tasks_of
-from softgrasp_plugin.experiments.runs import Run
+from softgrasp_plugin.experiments.runs import train_config
 
 
 def run_of(name: str, profile: str) -> Run:
-    return Run(CONFIGURATIONS[name], 0, PROFILES[profile], Path(), "cpu")
+    return Run(CONFIGURATIONS[name], 0, PROFILES[profile], Path())
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -22,7 +23,7 @@ def test_no_policy_was_shown_what_it_is_to_meet_for_the_first_time(name: str, pr
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", PROFILES)
 def test_longer_training_differs_in_nothing_else(profile: str) -> None:
-    usual, longer = (run_of(name, profile).train_config() for name in ("softgrasp", "longer"))
+    usual, longer = (train_config(run_of(name, profile), "cpu") for name in ("softgrasp", "longer"))
     assert longer.steps == LONGER * usual.steps
     assert (longer.policy, longer.optimizer) == (usual.policy, usual.optimizer)
     assert longer.batch_size == usual.batch_size

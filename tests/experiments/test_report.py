@@ -78,6 +78,12 @@ def test_nothing_has_been_run(tmp_path: Path) -> None:
     assert row(report, "Targets", "SoftGrasp reaches 95 %")[1] == "not known yet"
 
 
+def test_demonstrations_alone_can_be_reported_again_and_again(tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    for _ in range(2):
+        assert "0 of " in write_report(tmp_path, PROFILES["quick"], COMMAND, figures=False).read_text()
+
+
 def test_targets_follow_the_numbers(tmp_path: Path) -> None:
     write_run(tmp_path, "softgrasp", 0, {"object_08": 2})
     write_run(tmp_path, "act", 0, {"object_12": 6})

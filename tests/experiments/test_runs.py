@@ -4,10 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from softgrasp_plugin.experiments.interventions import Intervention
-from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES
-from softgrasp_plugin.experiments.runs import LATENCY_FILE, Run, record, train_run, try_operator, try_run
-from softgrasp_plugin.experiments.trials import Condition
+from softgrasp_plugin.experiments.pieces import Run
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES, Condition, Intervention
+from softgrasp_plugin.experiments.runs import LATENCY_FILE, record, train_run, try_operator, try_run
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +23,9 @@ TINY = replace(
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run that was trained for two steps, and tried once."""
-    run = Run(CONFIGURATIONS["softgrasp"], 0, TINY, tmp_path_factory.mktemp("benchmark"), "cpu")
+    run = Run(CONFIGURATIONS["softgrasp"], 0, TINY, tmp_path_factory.mktemp("benchmark"))
     record(run.home, TINY, "dart", lambda _: None)
-    train_run(run, lambda _: None)
+    train_run(run, "cpu", lambda _: None)
     try_run(run, [NOMINAL], lambda _: None)
     return run
 
@@ -54,7 +53,7 @@ def test_a_rigid_object_leaves_a_trace_with_attention_at_every_tick(run: Run) ->
 
 def test_what_is_there_is_not_done_again(run: Run) -> None:
     said: list[str] = []
-    train_run(run, said.append)
+    train_run(run, "cpu", said.append)
     try_run(run, [NOMINAL], said.append)
     assert said == []
 

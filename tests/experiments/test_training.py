@@ -7,7 +7,8 @@ from lerobot.configs.train import TrainPipelineConfig
 from safetensors.torch import load_file
 
 from softgrasp_plugin.experiments.frames import FrameCache
-from softgrasp_plugin.experiments.training import last_checkpoint, train
+from softgrasp_plugin.experiments.pieces import last_checkpoint
+from softgrasp_plugin.experiments.training import train
 from softgrasp_plugin.hub_configs import config_path
 
 from ..commands.front_door import run_command

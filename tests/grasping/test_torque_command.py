@@ -17,7 +17,7 @@ def test_limits_have_bounds(name: str, value: float) -> None:
 def test_limits_are_in_order_and_the_mode_is_known() -> None:
     with pytest.raises(ValueError, match="floor_n <= maximum_n"):
         TorqueCommandConfig(floor_n=5.0, maximum_n=4.0)
-    with pytest.raises(ValueError, match="torque_command is one of"):
+    with pytest.raises(ValueError, match=r"torque\.mode must be one of ignore, limit, track"):
         TorqueCommandConfig(mode="push")
 
 
@@ -27,4 +27,5 @@ def test_no_prediction_leaves_the_limits() -> None:
     limit = torque_limit(predicted, config)
     assert limit is not None
     assert limit.tolist() == [1.0, 1.0, 2.5, 4.0, 4.0, 4.0]
-    assert torque_limit(np.zeros(NUM_JOINTS), TorqueCommandConfig()) is None
+    for mode in ("ignore", "track"):
+        assert torque_limit(np.zeros(NUM_JOINTS), TorqueCommandConfig(mode=mode)) is None

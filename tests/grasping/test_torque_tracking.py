@@ -29,12 +29,19 @@ def six(value: float) -> np.ndarray:
     return np.full(NUM_JOINTS, value)
 
 
+def update(tracker, closure, predicted, measured, time_s) -> np.ndarray:
+    """The corrected closure that a hand took."""
+    tracked = tracker.propose(closure, predicted, measured, time_s)
+    tracker.accept(tracked)
+    return tracked.closure
+
+
 @given(steps)
 def test_no_limit_is_passed_whatever_is_predicted_or_felt(history) -> None:
     tracker, now, before = TorqueTracker(CONFIG), 0.0, None
     for closure, predicted, measured, elapsed in history:
         now += elapsed
-        corrected = tracker.update(six(closure), np.array(predicted), np.array(measured), now)
+        corrected = update(tracker, six(closure), np.array(predicted), np.array(measured), now)
         assert ((corrected >= 0) & (corrected <= 1)).all()
         correction = corrected - closure
         assert np.abs(correction).max() <= CONFIG.max_correction + 1e-12
@@ -46,7 +53,7 @@ def test_no_limit_is_passed_whatever_is_predicted_or_felt(history) -> None:
 
 def run(tracker, predicted, measured, seconds, start=0.0, closure=0.5):
     for tick in range(round(seconds / TICK_S)):
-        corrected = tracker.update(six(closure), six(predicted), six(measured), start + (tick + 1) * TICK_S)
+        corrected = update(tracker, six(closure), six(predicted), six(measured), start + (tick + 1) * TICK_S)
     return corrected - closure
 
 
@@ -58,7 +65,7 @@ def test_it_closes_where_less_is_felt_and_opens_where_more_is() -> None:
 def test_the_torque_of_a_stiff_contact_reaches_the_prediction() -> None:
     tracker, newtons_per_closure, felt = TorqueTracker(CONFIG), 500.0, 1.0
     for tick in range(150):
-        corrected = tracker.update(six(0.5), six(6.0), six(felt), tick * TICK_S)
+        corrected = update(tracker, six(0.5), six(6.0), six(felt), tick * TICK_S)
         felt = 1.0 + newtons_per_closure * (corrected[0] - 0.5)
     assert felt == pytest.approx(6.0, abs=0.05)
 
@@ -83,11 +90,27 @@ def test_without_contact_nothing_is_left(predicted: float, measured: float) -> N
     np.testing.assert_array_equal(run(tracker, predicted, measured, 1.0, start=5.0), np.zeros(NUM_JOINTS))
 
 
+def test_what_was_not_carried_out_leaves_nothing() -> None:
+    tracker = TorqueTracker(CONFIG)
+    before = run(tracker, 3.0, 1.0, 0.5)
+    for tick in range(300):
+        refused = tracker.propose(six(0.5), six(9.0), six(1.0), 0.5 + tick * TICK_S)
+        assert np.abs(refused.correction - before).max() <= CONFIG.max_rate * 0.1
+    np.testing.assert_array_equal(update(tracker, six(0.5), six(9.0), six(1.0), 0.5) - 0.5, before)
+
+
+def test_a_hand_that_says_nothing_new_is_not_corrected_further() -> None:
+    tracker = TorqueTracker(CONFIG)
+    before = run(tracker, 3.0, 1.0, 0.5)
+    for _ in range(300):
+        np.testing.assert_array_equal(update(tracker, six(0.5), six(9.0), six(1.0), 0.5) - 0.5, before)
+
+
 def test_a_new_grasp_begins_without_correction() -> None:
     tracker = TorqueTracker(CONFIG)
     run(tracker, 9.0, 1.0, 5.0)
     tracker.reset()
-    np.testing.assert_array_equal(tracker.update(six(0.3), six(9.0), six(1.0), 0.0), six(0.3))
+    np.testing.assert_array_equal(update(tracker, six(0.3), six(9.0), six(1.0), 0.0), six(0.3))
 
 
 @pytest.mark.parametrize("name", ["gain", "max_correction", "max_rate", "contact_n"])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from softgrasp_plugin.joints import IMAGE_FEATURE, STATE_KEYS
 from softgrasp_plugin.policies.example import example_features, make_example_batch
-from softgrasp_plugin.policies.observation_config import MODALITIES
+from softgrasp_plugin.policies.modalities import MODALITIES
 
 from .small import POLICIES, small_config, small_policy
 

@@ -146,6 +146,10 @@ def test_the_robot_is_checked_before_it_connects(monkeypatch: pytest.MonkeyPatch
     check_running_policy(robot)
     with pytest.raises(ValueError, match=r"column 12 is absent in training and shoulder_pan\.pos here"):
         arm.connect()
+    with pytest.raises(
+        ValueError, match=r"on 12 state values; 18 are observed\. Use --robot\.arm_joints=false"
+    ):
+        arm.connect()
 
 
 def test_cameras_are_renamed_as_the_user_asked(monkeypatch: pytest.MonkeyPatch) -> None:

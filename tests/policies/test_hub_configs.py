@@ -11,7 +11,8 @@ import yaml
 from lerobot.configs.eval import EvalPipelineConfig
 from lerobot.configs.train import TrainPipelineConfig
 
-from softgrasp_plugin.policies.observation_config import MODALITIES, ObservationConfig
+from softgrasp_plugin.policies.modalities import MODALITIES
+from softgrasp_plugin.policies.observation_config import ObservationConfig
 from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
 
 HUB_CONFIGS = Path(__file__).parents[2] / "hub_configs"

@@ -87,6 +87,45 @@ def test_return_to_the_first_observation_opens_the_hand(robot: UR3DexHandSim) ->
     robot.disconnect()
 
 
+def press(robot: UR3DexHandSim, predicted: float | None, ticks: int = 90) -> np.ndarray:
+    """Close until something is held, predicting `predicted` newtons or, for None, what was measured; returns
+    by how much the executed closures differed from those asked for, (ticks, 6).
+    """
+    observation = robot.get_observation()
+    closure, corrections = closures(observation), []
+    closure[5] = 0.93
+    for _ in range(ticks):
+        closure[:5] += 0.003
+        observation = robot.get_observation()
+        torque = {key: observation[key] if predicted is None else predicted for key in TORQUE_KEYS}
+        sent = robot.send_action({**dict(zip(CLOSURE_KEYS, closure.tolist(), strict=True)), **torque})
+        corrections.append(closures(sent) - closure)
+    assert max(robot.get_observation()[key] for key in TORQUE_KEYS) > 0.5
+    return np.array(corrections)
+
+
+def test_predicted_torques_are_followed_and_measured_ones_are_not() -> None:
+    """A person's action carries the torques of this moment, from `get_action` of a glove."""
+    robot = make_robot(objects=["object_03"], torque=TorqueCommandConfig(mode="track"))
+    robot.connect()
+    corrected = press(robot, 6.0)
+    assert corrected[-1, :5].max() > 0.01
+    assert (corrected[:, 5] == 0).all()
+    robot._open_session.next_trial()
+    assert (press(robot, None) == 0).all(), "nothing is left of the last trial, and nothing is added"
+    robot.disconnect()
+
+
+def test_a_hand_over_takes_the_correction_back() -> None:
+    robot = make_robot(objects=["object_03"], torque=TorqueCommandConfig(mode="track"))
+    robot.connect()
+    before = press(robot, 6.0)[-1]
+    after = press(robot, None, ticks=30)
+    assert np.abs(after[0]).max() < np.abs(before).max()
+    assert (after[-1] == 0).all()
+    robot.disconnect()
+
+
 def test_noise_disturbs_what_is_executed_and_is_reproducible() -> None:
     def run(noise: float) -> list[float]:
         robot = make_robot(action_noise=noise)

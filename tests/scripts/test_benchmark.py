@@ -39,8 +39,8 @@ def test_configurations_are_chosen_by_pattern_and_the_operator_needs_none(tmp_pa
 def test_options_change_the_profile(tmp_path: Path) -> None:
     profile = BenchmarkConfig(tmp_path, seeds=5, trials=4).make_profile()
     assert (profile.strategy_seeds, profile.other_seeds, profile.trials) == (5, 5, 4)
-    assert profile.variation == HIDDEN_VARIATION
-    assert BenchmarkConfig(tmp_path, hidden_variation=False).make_profile().variation == Variation()
+    assert profile.world.variation == HIDDEN_VARIATION
+    assert BenchmarkConfig(tmp_path, hidden_variation=False).make_profile().world.variation == Variation()
 
 
 def test_a_folder_begun_with_other_settings_is_refused(tmp_path: Path) -> None:

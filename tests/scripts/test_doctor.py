@@ -158,7 +158,7 @@ def test_answering_devices_and_their_rates(config: DoctorConfig, rig: EmulatedRi
     assert f"{rig.glove_config.rate_hz:.0f} Hz configured" in findings["rate of glove"].text
     assert "median" in findings["contact to feedback"].text
     assert findings["calibration of robot"].level is Level.GREEN
-    assert not rig.glove_current_ma.any()
+    assert not rig.glove_force_n.any()
 
 
 def test_uncalibrated_devices_are_told_how_to_be_calibrated(config: DoctorConfig) -> None:

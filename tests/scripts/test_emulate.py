@@ -65,7 +65,7 @@ def test_the_person_waits_until_somebody_drives_the_hand() -> None:
     with EmulatedRig() as rig:
         wait_until(lambda: rig.world.time > 1.0)
         assert not rig.person.has_tried
-        assert not rig.glove_current_ma.any()
+        assert not rig.glove_force_n.any()
 
 
 def test_the_files_make_lerobots_configurations(tmp_path: Path) -> None:
@@ -81,12 +81,14 @@ def test_the_files_make_lerobots_configurations(tmp_path: Path) -> None:
         assert len(json.loads((tmp_path / f"{config.teleop.id}.json").read_text())) == NUM_JOINTS
 
 
-@pytest.mark.parametrize("option", ["object", "hand", "arm"])
+@pytest.mark.parametrize("option", ["object", "hand", "glove", "arm"])
 def test_unknown_choices_are_refused(option: str) -> None:
     with pytest.raises(ValueError, match=f"--{option} is one of"):
         EmulateConfig(**{option: "banana"})
     with pytest.raises(ValueError, match="banana"):
         EmulatedRig(hand_type="banana")
+    with pytest.raises(ValueError, match="banana"):
+        EmulatedRig(glove_type="banana")
 
 
 def test_a_world_that_stops_is_not_passed_over() -> None:

@@ -24,6 +24,10 @@ OPTIONS = (
     "--camera_shift_m=0.02",
     "--camera_turn_rad=0.05",
     "--dropped_frame_rate=0.1",
+    "--torque.mode=track",
+    "--torque.floor_n=2",
+    "--torque.maximum_n=12",
+    "--torque.tracking.gain=0.01",
 )
 IMPOSSIBLE = (-1.0, math.inf, -math.inf, math.nan, 1e308, True, "1")
 
@@ -51,6 +55,8 @@ def test_robot_and_environment_read_the_same_options() -> None:
     env = draccus.parse(SoftGraspSimEnvConfig, args=list(OPTIONS))
     assert robot.world == env.world != WorldSettings()
     assert robot.world.surface == "TPE"
+    assert robot.torque == env.torque
+    assert (env.torque.maximum_n, env.torque.tracking.gain) == (12.0, 0.01)
 
 
 def test_no_option_of_one_side_is_unknown_to_the_other() -> None:
@@ -61,14 +67,13 @@ def test_no_option_of_one_side_is_unknown_to_the_other() -> None:
         "seed",  # --seed of the evaluation
         *("episode", "attempt"),  # an evaluation numbers its scenes by seed
         "cameras",  # observation_height, observation_width
-        "torque",  # torque_command
         "action_noise",  # for demonstrations
         *("rig", "id", "calibration_dir"),  # a device's
     }
     assert env - robot == {
         "task",
         "episode_length",  # --duration, --dataset.episode_time_s
-        *("observation_height", "observation_width", "torque_command"),
+        *("observation_height", "observation_width"),  # cameras
         *("features", "features_map", "max_parallel_tasks", "disable_env_checker"),  # LeRobot's
     }
 
@@ -115,8 +120,7 @@ def test_a_variation_that_cannot_be_is_refused_by_name(field: Any, value: object
     ],
 )
 def test_an_option_that_cannot_be_is_refused_by_name(config: Any, name: str, value: object) -> None:
-    spoken = name.replace("observation_", "observation: ")
-    with pytest.raises(ValueError, match=rf"--(robot|env|teleop)\.{spoken} must be a number in"):
+    with pytest.raises(ValueError, match=rf"--(robot|env|teleop)\.{name} must be a number in"):
         config(**{name: value})
 
 

@@ -10,10 +10,12 @@ import pytest
 from lerobot.teleoperators.config import TeleoperatorConfig
 from lerobot.utils.errors import DeviceNotConnectedError
 
+from softgrasp_plugin.devices.dynamixel.models import force_model
 from softgrasp_plugin.devices.errors import DeviceError, DeviceNotCalibratedError, DeviceSilentError
 from softgrasp_plugin.devices.feel import feel_channel
 from softgrasp_plugin.devices.gloves.config import DynamixelGloveConfig
 from softgrasp_plugin.devices.hand_sample import HandSample
+from softgrasp_plugin.grasping.force_feedback import FeedbackConfig
 from softgrasp_plugin.grasping.mapping import PAPER_MAPPING
 from softgrasp_plugin.joints import CLOSURE_KEYS, JOINTS, STATE_KEYS, TORQUE_KEYS, to_keys
 from softgrasp_plugin.teleoperators.config_force_glove import ForceGloveConfig
@@ -208,8 +210,18 @@ def test_hand_over_leads_the_fingers_and_gives_them_back(teleop, hand, glove_bus
     goal[INDEX] = 0.5
     teleop.send_feedback(to_keys(PAPER_MAPPING(goal), np.zeros(6)))
     wait_until(lambda: abs(teleop._thread.latest().angle[INDEX] - 0.5) < 0.02)
+    newtons = glove_bus.currents[0] * force_model("xl330-m288").newtons_per_unit(0.08)
+    assert newtons == pytest.approx(teleop.config.guide_force_n, abs=0.01)
     teleop.disable_torque()
     wait_until(lambda: glove_bus.torque_on == [0, 0])
+
+
+@pytest.mark.parametrize("force", [0.0, -1.0, 2.5, 1e308, float("nan"), float("inf"), "much"])
+def test_a_glove_leads_with_no_more_than_it_may_press(glove_bus, force) -> None:
+    with pytest.raises(ValueError, match="guide_force_n"):
+        ForceGloveConfig(
+            glove=glove_bus.config(), feedback=FeedbackConfig(max_torque=2.0), guide_force_n=force
+        )
 
 
 def test_disconnect_leaves_no_torque_also_twice(teleop, hand, glove_bus) -> None:

@@ -106,6 +106,18 @@ def test_torques_sent_as_feedback_are_felt(rig: Rig) -> None:
     assert sample.torque[3] == pytest.approx(0.4)
 
 
+@pytest.mark.parametrize("value", [float("nan"), 1e308, -166.0, pytest.param(10**400, id="401 digits")])
+def test_feedback_that_no_hand_can_have_is_refused(rig: Rig, value: float) -> None:
+    _, operator = rig
+    operator.get_action()
+    for key in (TORQUE_KEYS[3], CLOSURE_KEYS[3]):
+        with pytest.raises(ValueError, match="Feedback must be"):
+            operator.send_feedback({key: value})
+    operator.enable_torque()
+    with pytest.raises(ValueError, match="finite"):
+        operator.send_feedback({CLOSURE_KEYS[3]: float("nan")})
+
+
 def test_without_a_simulated_robot_it_says_what_to_do() -> None:
     operator = VirtualOperator(VirtualOperatorConfig(id="test", rig="nowhere"))
     operator.connect()

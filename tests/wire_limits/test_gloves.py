@@ -26,11 +26,11 @@ from softgrasp_plugin.devices.gloves.rendering import CurrentScale
 from softgrasp_plugin.devices.hand_sample import HandSample
 from softgrasp_plugin.emulators.bridge_glove import BridgeGloveEmulator
 from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
+from softgrasp_plugin.emulators.encoder_board import EncoderBoardEmulator
 from softgrasp_plugin.grasping.force_feedback import FeedbackConfig
 from softgrasp_plugin.joints import JOINTS, NUM_JOINTS, THUMB_SWING, FloatArray
 from softgrasp_plugin.teleoperators.config_force_glove import ForceGloveConfig
 from softgrasp_plugin.teleoperators.force_glove import ForceGlove
-from tests.devices.gloves.test_doglove import Board
 
 from .actions import HUGE, NO_NUMBER, NOT_FINITE, SEED, ActionSource, share
 from .conftest import rest
@@ -65,8 +65,7 @@ def _motors(stack: contextlib.ExitStack, glove_type: str) -> Worn:
     config: DynamixelGloveConfig | DogloveConfig
     board = None
     if glove_type == "doglove":
-        board = Board()
-        stack.callback(board.close)
+        board = stack.enter_context(EncoderBoardEmulator())
         config = DogloveConfig(port="-", encoder_port=board.port)
         for motor in config.motors.values():
             motor.max_current_ma = MAX_CURRENT_MA

@@ -85,9 +85,10 @@ def calibration(hand_type: str) -> HandCalibration:
 
 
 @pytest.mark.parametrize("hand_type", HANDS)
-@pytest.mark.parametrize("torque_mode", ["ignore", "limit"])
+@pytest.mark.parametrize("torque_mode", ["ignore", "limit", "track"])
 def test_no_action_passes_a_limit(hand_type: str, torque_mode: str, tmp_path: Path) -> None:
     joints = MeteredHand(MAX_FORCE_N, SPEED, LONGEST_STEP_S)
+    joints.object_closure = 0.5 if torque_mode == "track" else None  # there is something to feel, then
     source = ActionSource(SEED)
     (tmp_path / "hand.json").write_text(calibration(hand_type).to_json())
     with wired(hand_type, joints) as wire:

@@ -14,7 +14,7 @@ from .actions import SEED, ActionSource, share
 FPS, HEIGHT_M, SPEED_M_S = 30, 0.08, 0.1
 
 
-@pytest.mark.parametrize("torque_mode", ["ignore", "limit"])
+@pytest.mark.parametrize("torque_mode", ["ignore", "limit", "track"])
 def test_no_action_passes_a_limit(torque_mode: str, request: pytest.FixtureRequest) -> None:
     source = ActionSource(SEED)
     robot = UR3DexHandSim(

@@ -48,12 +48,19 @@ _SILENCE_S = VALID_MS / 1e3
 void.
 """
 
+_GONE = (ConnectionRefusedError, ConnectionResetError)
+"""The system's answer to an earlier feedback message whose addressee is gone (Windows: reset); silence tells
+the rest.
+"""
+
 
 class BridgeGlove:
     """The `Glove` protocol over the messages of `bridge_messages`.
 
     One program at a time is listened to: the first to speak, until it has been silent for 150 ms. Late,
-    reordered, malformed, oversized and foreign datagrams are counted in `dropped` and change nothing.
+    reordered, malformed, oversized and foreign datagrams change nothing; those that get here are counted in
+    `dropped`. While a program speaks, the system itself turns away what others send: a flood of it does not
+    fill the socket's buffer, where the glove's own messages would find no room.
 
     Args:
         config: where to listen.
@@ -110,17 +117,7 @@ class BridgeGlove:
         Raises:
             DeviceError: if the port is taken, or no valid message comes within 5 s.
         """
-        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            opened.bind((self.config.bind, self.config.udp_port))
-        except OSError as error:
-            opened.close()
-            raise DeviceLostError(
-                str(self),
-                f"cannot listen there ({error}).",
-                "Is another recording running? Choose another --teleop.glove.udp_port.",
-            ) from error
-        self._socket = opened
+        self._socket = self._listen(self.config.udp_port)
         self._drained_at = self._clock()
         try:
             self._receive(_FIRST_MESSAGE_TIMEOUT_S)
@@ -214,6 +211,29 @@ class BridgeGlove:
             for joint, value in zip(JOINTS, self.read().angle.tolist(), strict=True)
         }
 
+    def _listen(self, port: int) -> socket.socket:
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            opened.bind((self.config.bind, port))
+        except OSError as error:
+            opened.close()
+            raise DeviceLostError(
+                str(self),
+                f"cannot listen there ({error}).",
+                "Is another recording running? Choose another --teleop.glove.udp_port.",
+            ) from error
+        return opened
+
+    def _listen_to_everybody(self) -> None:
+        """The program may have started anew, from a port of its own that nobody knows yet. An association
+        cannot be taken back, so a new socket takes the port.
+        """
+        port = self.udp_port
+        self._open_socket().close()
+        self._socket, self._is_tied = None, False
+        self._socket = self._listen(port)
+        self._drained_at = self._clock()
+
     def _open_socket(self) -> socket.socket:
         if self._socket is None:
             raise DeviceLostError(str(self), "it is not connected.", "Call connect() first.")
@@ -227,6 +247,7 @@ class BridgeGlove:
 
     def _forget_peer(self) -> None:
         self._peer: tuple[str, int] | None = None
+        self._is_tied = False
         self._message: GloveMessage | None = None
         # A program that is new, or starts again, is believed after two messages in order: one may be a
         # straggler.
@@ -240,7 +261,12 @@ class BridgeGlove:
             raise ConnectionError(
                 f"{self}: no glove program has spoken yet, so there is nobody to send force to."
             )
-        opened.sendto(encode_feedback(FeedbackMessage(self._sent_seq, force, angle)), self._peer)
+        datagram = encode_feedback(FeedbackMessage(self._sent_seq, force, angle))
+        try:
+            # A socket that is tied to its peer may refuse to be told an address.
+            opened.send(datagram) if self._is_tied else opened.sendto(datagram, self._peer)
+        except _GONE:
+            self.dropped["refused"] += 1
         return self._sent_seq
 
     def _receive(self, timeout_s: float) -> None:
@@ -265,6 +291,8 @@ class BridgeGlove:
 
     def _take_waiting(self, timeout_s: float = 0.0) -> None:
         """Take what waits, 256 datagrams at most, after waiting for a first one for at most `timeout_s`."""
+        if self._is_tied and self._is_silent():
+            self._listen_to_everybody()
         opened = self._open_socket()
         opened.settimeout(0.0)
         if timeout_s > 0.0 and not select.select([opened], [], [], 0.0)[0]:
@@ -277,14 +305,13 @@ class BridgeGlove:
             except BlockingIOError:
                 self._drained_at = looked_at
                 return
-            except ConnectionRefusedError:
-                # The answer to a feedback message whose addressee is gone; silence tells the rest.
+            except _GONE:
                 self.dropped["refused"] += 1
                 continue
             self._take(datagram, sender)
 
     def _take(self, datagram: bytes, sender: tuple[str, int]) -> None:
-        silent = self._clock() - self._heard_at > _SILENCE_S
+        silent = self._is_silent()
         if (self.config.peer is not None and sender[0] != self.config.peer) or (
             sender != self._peer and not silent
         ):
@@ -309,7 +336,13 @@ class BridgeGlove:
         else:
             self._candidate = sender, message.seq
 
+    def _is_silent(self) -> bool:
+        return self._clock() - self._heard_at > _SILENCE_S
+
     def _accept(self, message: GloveMessage, sender: tuple[str, int]) -> None:
+        if not self._is_tied:
+            self._open_socket().connect(sender)
+            self._is_tied = True
         # It came at some time since nothing waited last; a sample's age is never understated.
         self._peer, self._message, self._heard_at = sender, message, self._drained_at
         self._candidate = None
@@ -320,7 +353,7 @@ class BridgeGlove:
         for _ in range(_MOST_PER_LOOK * 4):
             try:
                 opened.recvfrom(MAX_BYTES + 1)
-            except ConnectionRefusedError:
+            except _GONE:
                 continue
             except BlockingIOError:
                 self._drained_at = self._clock()

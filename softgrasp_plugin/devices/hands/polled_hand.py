@@ -16,6 +16,9 @@ from .calibration import FreeAirSweep, HandCalibration, measure_free_air, move
 from .limited_link import LimitedLink
 from .link import Ask, HandLink, confirmed
 
+_RECENT_S = 0.3
+"""A glove takes a sample at most 0.15 s old; it comes back in an action within one more tick of a loop."""
+
 
 @dataclass(frozen=True)
 class _Command:
@@ -71,6 +74,7 @@ class PolledHand:
         self._command: _Command | None = None
         self._done: _Command | None = None
         self._free_air_n: FloatArray = np.zeros(NUM_JOINTS)
+        self._recent: tuple[HandSample, ...] = ()
         self._poller: Poller[HandSample] = Poller(
             link.device, self._poll, rate_hz, stale_after_s=stale_after_s, clock=clock
         )
@@ -101,6 +105,14 @@ class PolledHand:
     def max_closure_speed(self) -> float:
         """Closure per second, whatever moves the hand."""
         return self._limited.limiter.max_closure_speed
+
+    @property
+    def strongest_grip(self) -> FloatArray:
+        """The highest torque (6,) in newtons: the hand's `max_force_n`, of which the free-air force is
+        part.
+        """
+        most = self._link.max_force_n - np.maximum(self._free_air_n, 0.0)
+        return np.asarray(np.maximum(most, 0.0))
 
     def adopt(self, calibration: HandCalibration) -> None:
         """Use a calibration from a file.
@@ -146,6 +158,11 @@ class PolledHand:
         """
         self._require_calibration()
         return self._poller.latest()
+
+    def recent_torques(self) -> FloatArray:
+        """The torques (n, 6) in newtons of the last `_RECENT_S` seconds, the newest last."""
+        recent = self._recent  # replaced, never changed, by the hand's thread
+        return np.array([sample.torque for sample in recent]).reshape(-1, NUM_JOINTS)
 
     def write(self, closure: FloatArray, torque_limit: FloatArray | None = None) -> None:
         """Command closures (6,); the hand's thread sends them with its next poll.
@@ -226,6 +243,7 @@ class PolledHand:
         self._limited.start()
         self._command = None
         self._free_air_n = np.zeros(NUM_JOINTS)
+        self._recent = ()
         self._poller.start()
 
     def _mismatch(self, calibration: HandCalibration) -> str | None:
@@ -242,6 +260,7 @@ class PolledHand:
         self._done = sent if sent is not None else self._done
         self._free_air_n = self.calibration.free_air.at(closure)
         sample = HandSample(closure=closure, torque=force - self._free_air_n, timestamp=timestamp)
+        self._recent = (*(old for old in self._recent if timestamp - old.timestamp <= _RECENT_S), sample)
         self._channel.publish(sample)
         return sample
 

@@ -17,8 +17,15 @@ class Hand(Protocol):
     def disconnect(self) -> None:
         """Leave the hand holding what it holds."""
 
+    @property
+    def strongest_grip(self) -> FloatArray:
+        """The highest torque (6,) in newtons that any command makes a joint press with at the moment."""
+
     def read(self) -> HandSample:
         """The newest sample."""
+
+    def recent_torques(self) -> FloatArray:
+        """What was measured lately, (n, 6) in newtons, the newest sample last."""
 
     def write(self, closure: FloatArray, torque_limit: FloatArray | None = None) -> None:
         """Command closures (6,); `torque_limit` (6,) in newtons caps the force each joint may apply."""

@@ -17,7 +17,7 @@ from ..backbone_config import BackboneNorm
 from ..heads import make_head
 from ..images import FramePreparation
 from ..joint_encoders import make_joint_encoder
-from ..observation_config import IMAGE
+from ..modalities import IMAGE
 from ..stack_policy import StackPolicy
 from .configuration_softgrasp import SoftGraspConfig
 from .encoders import ImageEncoder, sinusoidal_encoding

@@ -9,7 +9,8 @@ from lerobot.utils.constants import OBS_ENV_STATE, OBS_STATE
 from ...bounds import require_within
 from ..backbone_config import BackboneConfig
 from ..chunk import check_chunk
-from ..observation_config import ANGLE, IMAGE, ObservationConfig
+from ..modalities import ANGLE, IMAGE
+from ..observation_config import ObservationConfig
 
 
 @PreTrainedConfig.register_subclass("softgrasp_act")

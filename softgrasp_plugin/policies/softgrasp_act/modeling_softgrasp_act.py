@@ -19,7 +19,7 @@ from ..closure_shift import ClosureShift
 from ..fit import check_running_environment
 from ..images import FramePreparation, ImageNetNormalize
 from ..loading import StrictLoading
-from ..observation_config import ANGLE, IMAGE, TORQUE
+from ..modalities import ANGLE, IMAGE, TORQUE
 from ..training_data import adopt_dataset, require_finite
 from .configuration_softgrasp_act import SoftGraspACTConfig
 
@@ -28,7 +28,7 @@ class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
     """ACT over image and closures; with `modalities` it can be given torques too.
 
     It predicts the whole action, six closures and six torques, whatever it sees: the predicted torques can be
-    executed as grip limits (`hand.torque_command=limit`), as those of `softgrasp`. They are the torques "at
+    executed (`--robot.torque.mode=limit`, `track`), as those of `softgrasp`. They are the torques "at
     the next moment" there and here.
 
     Attributes:

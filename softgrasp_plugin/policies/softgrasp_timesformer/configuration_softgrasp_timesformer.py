@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lerobot.configs import PreTrainedConfig
 
 from ...bounds import require_within
-from ..observation_config import IMAGE
+from ..modalities import IMAGE
 from ..stack_config import StackConfig
 
 

@@ -16,7 +16,7 @@ from softgrasp_plugin.joints import NUM_JOINTS
 from ..heads import make_head
 from ..images import FramePreparation, ImageNetNormalize
 from ..joint_encoders import make_joint_encoder
-from ..observation_config import IMAGE
+from ..modalities import IMAGE
 from ..stack_policy import StackPolicy
 from .attention import DividedBlock
 from .configuration_softgrasp_timesformer import SoftGraspTimeSformerConfig

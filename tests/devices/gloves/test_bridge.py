@@ -1,3 +1,4 @@
+import contextlib
 import json
 import socket
 import subprocess
@@ -282,11 +283,26 @@ def test_garbage_and_oversized_datagrams_change_nothing(glove, program) -> None:
 def test_a_second_program_is_foreign_until_the_first_is_silent(glove, port, program) -> None:
     with BridgeGloveEmulator(("127.0.0.1", port)) as other:
         other.angle = np.ones(6)
-        read_until(glove, lambda: glove.dropped["foreign"] > 0)
+        already = other._seq
+        read_until(glove, lambda: other._seq > already + 20)
+        np.testing.assert_array_equal(glove.read().angle, 0.0)
+        glove._take(encode_glove(GloveMessage(10**9, np.ones(6), None)), ("127.0.0.1", 9))
+        assert glove.dropped["foreign"] == 1
         np.testing.assert_array_equal(glove.read().angle, 0.0)
         program.faults.is_silent = True
         read_until(glove, lambda: glove.read().angle.all())
         glove.disconnect()
+
+
+def test_a_flood_of_others_finds_no_room_in_the_socket(glove, port, program) -> None:
+    glove.read()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for _ in range(2_000):  # more than a socket's buffer holds
+            with contextlib.suppress(ConnectionRefusedError):
+                stranger.sendto(b"x", ("127.0.0.1", port))
+    program.angle = np.full(6, 0.7)
+    read_until(glove, lambda: np.allclose(glove.read().angle, 0.7))
+    assert not glove.dropped
 
 
 def test_what_waited_while_nobody_read_is_void(glove, program) -> None:
@@ -341,6 +357,10 @@ def test_the_example_program_speaks_with_the_driver(port) -> None:
         glove.connect()
         first = glove.read().angle
         assert first[5] == 0.5
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            press = FeedbackMessage(10**9, np.full(6, 9.0), first)
+            for datagram in (b"no message", encode_feedback(press)):
+                stranger.sendto(datagram, glove._peer)
         read_until(glove, lambda: not np.array_equal(glove.read().angle, first))
         glove.render(np.full(6, 1.5), first)
         assert process.stdout is not None

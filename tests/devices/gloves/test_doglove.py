@@ -1,8 +1,4 @@
-import os
-import pty
-import threading
 import time
-import tty
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,45 +8,15 @@ from lerobot.motors import MotorCalibration
 from softgrasp_plugin.devices.errors import DeviceSilentError
 from softgrasp_plugin.devices.gloves.config import DogloveConfig
 from softgrasp_plugin.devices.gloves.doglove import Doglove
-from softgrasp_plugin.devices.gloves.encoder_frames import encode_frame
 from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
+from softgrasp_plugin.emulators.encoder_board import EncoderBoardEmulator
 from softgrasp_plugin.joints import JOINTS, THUMB_SWING
 
 
-class Board:
-    """Sends frames 200 times a second while it is not silent."""
-
-    def __init__(self) -> None:
-        self.degrees = np.full(16, 10.0)
-        self.silent = False
-        self._master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.port = os.ttyname(self._slave)
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._done.wait(0.005):
-            if not self.silent:
-                try:
-                    os.write(self._master, encode_frame(self.degrees))
-                except BlockingIOError:
-                    continue
-
-    def close(self) -> None:
-        self._done.set()
-        self._thread.join()
-        os.close(self._master)
-        os.close(self._slave)
-
-
 @pytest.fixture
-def board() -> Iterator[Board]:
-    board = Board()
-    yield board
-    board.close()
+def board() -> Iterator[EncoderBoardEmulator]:
+    with EncoderBoardEmulator() as board:
+        yield board
 
 
 @pytest.fixture
@@ -87,7 +53,7 @@ def read_for_five_seconds(glove: Doglove) -> None:
 def test_a_silent_board_is_an_error(motors, board) -> None:
     glove = Doglove(DogloveConfig(port=motors.port, encoder_port=board.port), calibration())
     glove.connect()
-    board.silent = True
+    board.faults.silent = True
     with pytest.raises(DeviceSilentError, match=r"encoder board on .*silent"):
         read_for_five_seconds(glove)
     glove.disconnect()

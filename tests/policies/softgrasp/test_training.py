@@ -7,7 +7,7 @@ import torch
 from lerobot.utils.constants import ACTION, OBS_STATE
 
 from softgrasp_plugin.joints import IMAGE_FEATURE
-from softgrasp_plugin.policies.observation_config import MODALITIES
+from softgrasp_plugin.policies.modalities import MODALITIES
 from softgrasp_plugin.policies.softgrasp.example import make_example_batch
 
 from .small import small_config, small_policy

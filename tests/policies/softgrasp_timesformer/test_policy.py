@@ -7,7 +7,7 @@ from torch import Tensor
 
 from softgrasp_plugin.joints import IMAGE_FEATURE
 from softgrasp_plugin.policies.example import make_example_batch
-from softgrasp_plugin.policies.observation_config import MODALITIES
+from softgrasp_plugin.policies.modalities import MODALITIES
 from tests.policies.small import small_policy
 
 TYPE = "softgrasp_timesformer"
