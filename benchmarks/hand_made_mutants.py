@@ -85,11 +85,11 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a step whose reply was lost counts as not made",
         "devices/hands/limited_link.py",
-        """            self._attempted = None
-            self.limiter.forget()
-            raise""",
-        """            self._attempted = None
-            raise""",
+        """        self._attempted = None
+        self.limiter.forget()
+""",
+        """        self._attempted = None
+""",
         ("tests/devices/hands/test_limited_link.py",),
     ),
     Mutant(

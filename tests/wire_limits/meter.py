@@ -162,6 +162,7 @@ class MeteredFingers:
         self._lock = threading.Lock()
         self._angle: FloatArray = np.full(NUM_JOINTS, 0.3)
         self._recent = Recent(self.RECENT_S, self._angle)
+        self._told: dict[int, tuple[float, float]] = {}
 
     def move(self, joint: int, angle: float) -> None:
         """The person moves a finger."""
@@ -171,8 +172,9 @@ class MeteredFingers:
             self._recent.see(self._angle)
 
     def command(self, joint: int, closure: float, force_limit_n: float) -> None:
-        """Judge what a motor is told to do to a finger."""
-        if force_limit_n <= 0.0:
+        """Judge what a motor is told to do to a finger, once: it keeps its goal while nobody speaks to it."""
+        told, self._told[joint] = self._told.get(joint), (closure, force_limit_n)
+        if force_limit_n <= 0.0 or told == (closure, force_limit_n):
             return
         with self._lock:
             self.pulled += 1

@@ -26,9 +26,9 @@ class LimitedLink:
 
     One user at a time: the hand's thread, or whoever calibrates.
 
-    A step counts as made once the hand has answered after it. After a silence nobody knows what became of
-    the hand (its power may have been cut): its limits are told to it again, and the next step starts from
-    where it measures itself to be.
+    A step counts as made once the hand has answered after it; if it does not, the next step starts from where
+    the hand measures itself to be. After a silence nobody knows what became of the hand (its power may have
+    been cut), and its limits are told to it again.
 
     Args:
         link: a hand that is started.
@@ -83,9 +83,7 @@ class LimitedLink:
         try:
             self._link.command(step, force_limit_n)
         except DeviceError:
-            # It may have arrived or not, so the hand is where it measures itself to be.
-            self._attempted = None
-            self.limiter.forget()
+            self._lose_step()
             raise
         self._attempted = step, now
         return bool((step == closure).all())
@@ -99,8 +97,13 @@ class LimitedLink:
         """
         asked = self._clock()
         self._notice_silence(asked)
-        closure, force = self._link.measure()
-        self._believe(closure, force)
+        try:
+            closure, force = self._link.measure()
+            self._believe(closure, force)
+        except DeviceError:
+            if self._attempted is not None:
+                self._lose_step()
+            raise
         # It may have been silent until a moment ago, while it was being asked.
         self._notice_silence(self._clock())
         if self._was_silent:
@@ -118,9 +121,16 @@ class LimitedLink:
 
     def _notice_silence(self, now: float) -> None:
         if now - self._answered_at > self._silence_s:
-            self.limiter.forget()
-            self._attempted = None
+            self._lose_step()
             self._was_silent = True
+
+    def _lose_step(self) -> None:
+        """The last step may have been made or not: the hand is where it will measure itself to be.
+
+        Taken for not made, a step back would start beyond it: on the wire, a jump of both.
+        """
+        self._attempted = None
+        self.limiter.forget()
 
     def _believe(self, closure: FloatArray, force_n: FloatArray) -> None:
         objection = self._link.possible().objection(closure, force_n)

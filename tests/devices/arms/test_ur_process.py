@@ -103,6 +103,27 @@ def test_approaches_then_lifts_then_hangs_up() -> None:
     assert link.calls == ["set_tool", "arm_watchdog", "close"]
 
 
+def test_no_height_that_is_asked_for_is_above_the_highest() -> None:
+    link = FakeLink(np.zeros(6))
+    helper = Helper(link, max_height_m=0.04)
+    helper.hear("ready")
+    # Past `URArm`, which would not send it.
+    helper.connection.send(("lift", 1.0))
+    deadline = time.monotonic() + 5
+    while link.heights()[-1] < 0.04 - 1e-4:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert link.heights().max() <= 0.04 + 1e-4
+    # The plan ends there, too; the braking has to begin before it.
+    assert (
+        np.abs(np.diff(link.heights(), 2)).max()
+        <= 1.5 * URArmConfig(host="10.0.0.1", grasp_joints=(0.0,) * 6).max_acceleration_m_s2 * (1 / 125) ** 2
+    )
+    helper.connection.send(("stop", None))
+    helper.join()
+
+
 def test_our_death_ends_it_properly() -> None:
     link = FakeLink(np.zeros(6))
     helper = Helper(link)

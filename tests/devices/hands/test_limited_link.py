@@ -268,3 +268,21 @@ def test_a_step_whose_reply_was_lost_is_no_step_that_was_not_made(
     while not link.wire:
         poll(link, limited, 0.0, 0.02)
     assert 0.0 < arrived - link.wire[0] <= SPEED * LONGEST_STEP_S + 1e-9
+
+
+def test_a_step_after_which_the_reading_was_lost_is_no_step_that_was_not_made(
+    link: PaperHand, limited: LimitedLink
+) -> None:
+    for _ in range(20):
+        poll(link, limited, 0.5)
+    link.now += LONGEST_STEP_S
+    limited.command(np.full(NUM_JOINTS, 0.5), LIMIT)
+    arrived = link.wire[-1]
+    link.is_silent = True
+    with pytest.raises(DeviceSilentError):
+        limited.measure()
+    link.is_silent = False
+    link.wire.clear()
+    while not link.wire:
+        poll(link, limited, 0.0, 0.02)
+    assert 0.0 < arrived - link.wire[0] <= SPEED * LONGEST_STEP_S + 1e-9
