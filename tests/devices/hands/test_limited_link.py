@@ -252,3 +252,23 @@ def test_an_impossible_reading_is_never_felt_nor_read(link: PaperHand) -> None:
     with pytest.raises(DeviceError, match="-166"):
         hand._poll()
     assert channel.latest() is felt
+
+
+def test_a_connect_that_is_interrupted_leaves_nobody_at_the_wire(
+    link: PaperHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = polled(link, FeelChannel())
+    monkeypatch.setattr(link, "is_open", False)
+    start = hand._poller.start
+
+    def start_and_interrupt() -> None:
+        start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hand._poller, "start", start_and_interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            hand.connect()
+        assert not hand._poller.is_running
+    finally:
+        hand._poller.stop()
