@@ -216,8 +216,8 @@ class ForceGlove(Teleoperator):
         if not plausible(sample.torque, sample.closure).all():
             raise DeviceFaultError(
                 f"The hand of rig {self.config.rig!r}",
-                f"reports what no hand has: torques {sample.torque.round(2).tolist()} N, closures "
-                f"{sample.closure.round(2).tolist()}.",
+                f"reports what no hand has: torques {np.array2string(sample.torque, precision=2)} N, closures "
+                f"{np.array2string(sample.closure, precision=2)}.",
                 "Check the hand's cable and power, then calibrate it again.",
             )
         return sample
