@@ -214,10 +214,12 @@ class ForceGlove(Teleoperator):
                 "the same --robot.rig and --teleop.rig, and check the hand's cable and power.",
             )
         if not plausible(sample.torque, sample.closure).all():
+            torque, closure = (
+                np.array2string(values, precision=2) for values in (sample.torque, sample.closure)
+            )
             raise DeviceFaultError(
                 f"The hand of rig {self.config.rig!r}",
-                f"reports what no hand has: torques {np.array2string(sample.torque, precision=2)} N, closures "
-                f"{np.array2string(sample.closure, precision=2)}.",
+                f"reports what no hand has: torques {torque} N, closures {closure}.",
                 "Check the hand's cable and power, then calibrate it again.",
             )
         return sample
