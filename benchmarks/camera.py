@@ -1,6 +1,7 @@
 """Processor milliseconds per picture of the ray camera while the arm lifts, for every object of Table 2, and
 of MuJoCo's own rays in the same scenes: one `mj_multiRay` through every pixel, which finds what is seen first
-and neither lights it nor casts a shadow.
+and neither lights it nor casts a shadow. Measured on one core of an AMD EPYC with other work beside it: 7.0
+against 18.5 ms at 240 × 320, and 22 against 74 ms at 480 × 640.
 
 python benchmarks/camera.py
 """

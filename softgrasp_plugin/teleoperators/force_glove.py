@@ -214,10 +214,12 @@ class ForceGlove(Teleoperator):
                 "the same --robot.rig and --teleop.rig, and check the hand's cable and power.",
             )
         if not plausible(sample.torque, sample.closure).all():
+            torque, closure = (
+                np.array2string(values, precision=2) for values in (sample.torque, sample.closure)
+            )
             raise DeviceFaultError(
                 f"The hand of rig {self.config.rig!r}",
-                f"reports what no hand has: torques {sample.torque.round(2).tolist()} N, closures "
-                f"{sample.closure.round(2).tolist()}.",
+                f"reports what no hand has: torques {torque} N, closures {closure}.",
                 "Check the hand's cable and power, then calibrate it again.",
             )
         return sample

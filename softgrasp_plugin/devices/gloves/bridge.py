@@ -91,6 +91,8 @@ class BridgeGlove:
             self._ranges = RangeTable(calibration)
         self._clock = clock
         self._socket: socket.socket | None = None
+        # Kept beside the socket, which the glove's thread may be exchanging while others ask.
+        self._port: int | None = None
         self._forget_peer()
         self._sent_seq = 0
 
@@ -100,11 +102,11 @@ class BridgeGlove:
     @property
     def udp_port(self) -> int:
         """The port we listen on; differs from the configured one only where that is 0."""
-        return self.config.udp_port if self._socket is None else int(self._socket.getsockname()[1])
+        return self.config.udp_port if self._port is None else self._port
 
     @property
     def is_connected(self) -> bool:
-        return self._socket is not None
+        return self._port is not None
 
     @property
     def is_calibrated(self) -> bool:
@@ -118,6 +120,7 @@ class BridgeGlove:
             DeviceError: if the port is taken, or no valid message comes within 5 s.
         """
         self._socket = self._listen(self.config.udp_port)
+        self._port = int(self._socket.getsockname()[1])
         self._drained_at = self._clock()
         try:
             self._receive(_FIRST_MESSAGE_TIMEOUT_S)
@@ -242,7 +245,7 @@ class BridgeGlove:
     def _close(self) -> None:
         if self._socket is not None:
             self._socket.close()
-        self._socket = None
+        self._socket = self._port = None
         self._forget_peer()
 
     def _forget_peer(self) -> None:

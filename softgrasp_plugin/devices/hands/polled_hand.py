@@ -136,8 +136,8 @@ class PolledHand:
             self._link.open()
             if self.calibration is not None:
                 self._start(self.calibration)
-        except BaseException:
-            self._link.close()
+        except BaseException:  # a Ctrl-C too, which may find the thread at work
+            self.disconnect()
             raise
 
     def disconnect(self) -> None:

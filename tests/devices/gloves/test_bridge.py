@@ -369,3 +369,21 @@ def test_the_example_program_speaks_with_the_driver(port) -> None:
     finally:
         process.terminate()
         process.wait()
+
+
+def test_a_new_socket_is_no_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the glove's thread hears everybody again, whoever asks gets the same answers as before."""
+    glove = BridgeGlove(BridgeGloveConfig(udp_port=0), {})
+    glove._socket = glove._listen(0)
+    glove._port = int(glove._socket.getsockname()[1])
+    listen, before, seen = glove._listen, str(glove), []
+
+    def watched(port: int) -> socket.socket:
+        seen.append((glove.is_connected, str(glove)))
+        return listen(port)
+
+    monkeypatch.setattr(glove, "_listen", watched)
+    glove._listen_to_everybody()
+    assert seen == [(True, before)]
+    glove._close()
+    assert not glove.is_connected

@@ -286,3 +286,23 @@ def test_a_step_after_which_the_reading_was_lost_is_no_step_that_was_not_made(
     while not link.wire:
         poll(link, limited, 0.0, 0.02)
     assert 0.0 < arrived - link.wire[0] <= SPEED * LONGEST_STEP_S + 1e-9
+
+
+def test_a_connect_that_is_interrupted_leaves_nobody_at_the_wire(
+    link: PaperHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = polled(link, FeelChannel())
+    monkeypatch.setattr(link, "is_open", False)
+    start = hand._poller.start
+
+    def start_and_interrupt() -> None:
+        start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hand._poller, "start", start_and_interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            hand.connect()
+        assert not hand._poller.is_running
+    finally:
+        hand._poller.stop()
