@@ -107,11 +107,11 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/devices/gloves/test_doglove.py",),
     ),
     Mutant(
-        "angle and torque columns of the action are swapped",
+        "angle and torque columns of the action are swapped in its statistics",
         "policies/processors.py",
         "ACTION: (config.action_angle_columns, config.action_torque_columns),",
         "ACTION: (config.action_torque_columns, config.action_angle_columns),",
-        ("tests/policies",),
+        ("tests/policies/test_range_floor.py",),
     ),
     Mutant(
         "an RH56 begins with its own force limit",
@@ -119,5 +119,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "[min(pair) for pair in zip(ours, theirs, strict=True)]",
         "list(theirs)",
         ("tests/wire_limits/test_hands.py",),
+    ),
+    Mutant(
+        "angle and torque columns of the action are swapped in the loss",
+        "policies/stack_policy.py",
+        "columns = self.config.action_angle_columns, self.config.action_torque_columns",
+        "columns = self.config.action_torque_columns, self.config.action_angle_columns",
+        ("tests/policies/test_labels.py",),
     ),
 )

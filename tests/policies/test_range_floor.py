@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lerobot.utils.constants import ACTION, OBS_STATE
 
+from softgrasp_plugin.policies.processors import floor_statistics
 from softgrasp_plugin.policies.range_floor import floor_ranges
+from softgrasp_plugin.policies.softgrasp.example import make_example_config
 
 NUMBERS = st.floats(-100, 100)
 
@@ -39,3 +42,12 @@ def test_quantiles_and_std_have_a_floor_too_and_the_rest_is_kept() -> None:
 def test_another_number_of_columns_is_refused() -> None:
     with pytest.raises(ValueError, match="one value per column"):
         floor_ranges({"min": [0.0, 0.0], "max": [1.0, 1.0]}, [0.1])
+
+
+@pytest.mark.parametrize("feature", [OBS_STATE, ACTION])
+def test_closures_and_torques_each_have_their_own_floor(feature: str) -> None:
+    config = make_example_config(min_closure_range=0.1, min_torque_range_n=0.5)
+    still = {"min": np.zeros(12), "max": np.zeros(12)}
+    floored = floor_statistics(config, {feature: still})[feature]
+    width = np.asarray(floored["max"]) - np.asarray(floored["min"])
+    assert width == pytest.approx([0.1] * 6 + [0.5] * 6)

@@ -57,3 +57,26 @@ def test_a_straight_path_is_as_long_as_its_longest_joint() -> None:
     path = straight_path(np.zeros(6), np.array([0.1, -0.3, 0, 0, 0, 0.2]))
     assert path.stations[-1] == pytest.approx(0.3)
     assert straight_path(np.ones(6), np.ones(6)).at(0.0)[0] == 1.0
+
+
+@pytest.mark.parametrize("direction", [1.0, -1.0])
+def test_braking_loses_speed_evenly_and_stays_at_rest(direction: float) -> None:
+    limiter = SpeedLimiter(2.0, 1.0, 10.0)
+    limiter.velocity = direction * 0.5
+    assert limiter.brake(2.0, 0.1) == pytest.approx(2.0 + direction * 0.03)
+    assert limiter.velocity == pytest.approx(direction * 0.3)
+    assert limiter.brake(2.0, 0.1) == pytest.approx(2.0 + direction * 0.04)
+    assert limiter.brake(2.0, 0.1) == pytest.approx(2.0 + direction * 0.04)
+    assert limiter.velocity == 0.0
+    assert limiter.brake(2.0, 0.1) == pytest.approx(2.0 + direction * 0.04)
+
+
+def test_a_ramp_spreads_a_target_over_the_time_since_the_last_one() -> None:
+    ramp = TargetRamp(1.0)
+    assert ramp.at(5.0) == 1.0
+    ramp.command(2.0, 10.0)  # the first: over the longest time
+    assert [ramp.at(t) for t in (9.9, 10.0, 10.05, 10.1, 11.0)] == pytest.approx([1.0, 1.0, 1.5, 2.0, 2.0])
+    ramp.command(3.0, 10.04)  # from where it is, over the 40 ms since
+    assert [ramp.at(t) for t in (10.04, 10.06, 10.08)] == pytest.approx([1.4, 2.2, 3.0])
+    ramp.command(0.0, 10.041)  # never over less than 5 ms
+    assert [ramp.at(t) for t in (10.041, 10.0435, 10.046)] == pytest.approx([1.44, 0.72, 0.0])

@@ -38,3 +38,46 @@ def test_a_damaged_frame_is_dropped_and_counted(angles, position, flip) -> None:
 def test_a_full_turn_of_the_reference_is_360_degrees() -> None:
     frame = encode_frame(np.full(16, 90.0), reference_v=4.8)
     np.testing.assert_allclose(EncoderFrames().feed(frame)[0], 90.0, atol=1e-3)
+
+
+def frame_of(readings: list[int], reference: int = 5_000_000, header: bytes = b"\xaa\x55\x00\x00") -> bytes:
+    """A frame as the board's firmware describes it, written down anew."""
+    checksum = (reference + sum(readings)) % 65536
+    return header + struct.pack("<I16i", reference, *readings) + struct.pack("<HH", 0xBEEF, checksum)
+
+
+def test_a_frame_is_what_the_firmware_describes() -> None:
+    full_scale = 2**23 - 1
+    readings = [round(full_scale * share / 16) for share in range(16)]
+    (found,) = EncoderFrames().feed(frame_of(readings))
+    np.testing.assert_allclose(found, np.arange(16) / 16 * 360.0, atol=1e-3)
+    # Half the reference: the same volts are twice the angle.
+    (found,) = EncoderFrames().feed(frame_of([reading // 2 for reading in readings], 2_500_000))
+    np.testing.assert_allclose(found, np.arange(16) / 16 * 360.0, atol=1e-3)
+    assert encode_frame(np.arange(16) / 16 * 360.0, timestamp=0xBEEF) == frame_of(readings)
+
+
+def test_no_reference_is_no_reading() -> None:
+    frames = EncoderFrames()
+    assert frames.feed(frame_of([0] * 16, 0)) == []
+    assert frames.damaged == 1
+
+
+def test_every_damaged_frame_is_counted_and_those_around_it_are_found() -> None:
+    whole, wrong = frame_of([1000] * 16), bytearray(frame_of([1000] * 16))
+    wrong[8] ^= 1
+    frames = EncoderFrames()
+    assert len(frames.feed(whole + wrong + whole + wrong + whole)) == 3
+    assert frames.damaged == 2
+    assert frames.feed(whole[:3]) == []
+    assert len(frames.feed(whole[3:])) == 1
+
+
+def test_a_frame_that_is_byte_by_byte_behind_a_half_one_is_found() -> None:
+    whole = frame_of([1000] * 16)
+    frames = EncoderFrames()
+    found = [
+        frame for i in range(2 * len(whole)) for frame in frames.feed((b"\xaa\x55" + whole * 2)[i : i + 1])
+    ]
+    assert len(found) == 1
+    assert frames.damaged == 0

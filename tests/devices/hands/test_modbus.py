@@ -57,3 +57,19 @@ def test_garbage_is_no_reply(garbage: bytes) -> None:
 def test_sizes_of_tcp_messages_are_bounded(head: bytes) -> None:
     size = modbus.tcp_message_size(head)
     assert size is None or 1 <= size <= 253
+
+
+@pytest.mark.parametrize(
+    ("head", "size"),
+    [
+        ("0007 0000 0002 01", 1),
+        ("FFFF 0000 00FE FF", 253),
+        ("0007 0000 0001 01", None),
+        ("0007 0000 00FF 01", None),
+        ("0007 0000 0102 01", None),
+        ("0007 0001 0002 01", None),
+        ("0007 0100 0002 01", None),
+    ],
+)
+def test_the_size_of_a_tcp_message(head: str, size: int | None) -> None:
+    assert modbus.tcp_message_size(bytes.fromhex(head)) == size
