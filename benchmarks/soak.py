@@ -72,7 +72,8 @@ class Options:
 
 def look(started: float) -> Sample:
     gc.collect()
-    # What glibc holds back of the memory of threads that have ended is no leak. Elsewhere there is no such call.
+    # Memory that glibc holds back after threads have ended is no leak; elsewhere there is no such call.
+
     if hasattr(_LIBC, "malloc_trim"):
         _LIBC.malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
