@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from lerobot.configs import PreTrainedConfig
 from lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
-from lerobot.datasets.video_utils import decode_video_frames
 from lerobot.utils.constants import ACTION, OBS_PREFIX, OBS_STATE
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
+
+from ..lerobot_internals import decode_frames
 
 
 class FrameCache:
@@ -125,11 +126,9 @@ def _decoded(dataset: LeRobotDataset, key: str) -> Tensor:
 
 def _decode(dataset: LeRobotDataset, key: str, episode: int, row: dict[str, Any]) -> NDArray[np.uint8]:
     start_s = row[f"videos/{key}/from_timestamp"]
-    frames: Tensor = decode_video_frames(
+    frames: Tensor = decode_frames(
         dataset.root / dataset.meta.get_video_file_path(episode, key),
         [start_s + frame / dataset.fps for frame in range(row["length"])],
         dataset.tolerance_s,
-        "pyav",
-        return_uint8=True,
     )
     return frames.numpy()
