@@ -31,8 +31,9 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         `joints.STATE_KEYS`, with `arm_joints` (18,): then the arm's joint angles in radians.
     Action: float32 (12,), commanded closures and the predicted torques in newtons, which act as
         `torque` says.
-    Reward: 1 at the tick of success, else 0. The episode terminates at success, and when the object is
-        dropped or crushed.
+    Reward: 1 at the tick at which the object is held (lifted for a second and not fallen, as the paper
+        judges), else 0, so that the highest reward of an episode is that verdict; `is_success` in `info` also
+        asks that it was never crushed. The episode terminates when the object is held or dropped.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 Gymnasium's own declaration
@@ -110,7 +111,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         outcome = world.outcome()
         terminated = outcome.is_decided
         truncated = not terminated and self._ticks >= self._max_episode_steps
-        return self._observe(world), float(outcome.is_success), terminated, truncated, self._info(world)
+        return self._observe(world), float(outcome.is_held), terminated, truncated, self._info(world)
 
     def render(self) -> NDArray[np.uint8]:
         """The camera's picture, (height, width, 3)."""
