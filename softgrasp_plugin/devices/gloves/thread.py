@@ -17,9 +17,8 @@ from ..hand_sample import HandSample
 from ..polling import STALE_AFTER_S
 from ..realtime import prefer_this_thread, shorten_pauses
 from .exit_guard import guard, unguard
-from .factory import WearableGlove
 from .feedback_loop import FeedbackLoop
-from .protocol import GloveSample
+from .protocol import GloveSample, WearableGlove
 
 logger = logging.getLogger(__name__)
 
