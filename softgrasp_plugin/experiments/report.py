@@ -24,6 +24,7 @@ from .plan import (
     PRESENTED,
     SENSING,
     STRATEGIES,
+    RECOMMENDED_SHIFT,
     Profile,
     title_of,
 )
@@ -104,6 +105,7 @@ def render(results: Results, figures: set[str]) -> str:
         "degrees": math.degrees,
         "CONFIGURATIONS": CONFIGURATIONS,
         "STRATEGIES": STRATEGIES,
+        "RECOMMENDED_SHIFT": RECOMMENDED_SHIFT,
         "SHOWN": (*STRATEGIES, "act_torque", OPERATOR),
         "MODALITY_SETS": MODALITY_SETS,
         "OBJECTS": OBJECTS,
