@@ -22,6 +22,7 @@ from .plan import (
     PRESENTED,
     SENSING,
     STRATEGIES,
+    RECOMMENDED_SHIFT,
     Profile,
     title_of,
 )
@@ -102,6 +103,7 @@ def render(results: Results, figures: set[str]) -> str:
         "degrees": math.degrees,
         "CONFIGURATIONS": CONFIGURATIONS,
         "STRATEGIES": STRATEGIES,
+        "RECOMMENDED_SHIFT": RECOMMENDED_SHIFT,
         "SHOWN": (*STRATEGIES, "act_torque", OPERATOR),
         "MODALITY_SETS": MODALITY_SETS,
         "OBJECTS": OBJECTS,

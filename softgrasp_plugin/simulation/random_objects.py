@@ -1,4 +1,5 @@
-"""Six objects that are in neither set of Table 2, drawn at random within its ranges.
+"""Objects that are in neither set of Table 2, drawn at random within its ranges: six for trials, thirty more for
+diverse demonstrations.
 
 Everything about them follows from `_SEED` and the attempts in `_ACCEPTED`: the first draw of each object that
 the virtual operator grasps in at least nine of ten episodes. `benchmarks/random_objects.py` repeats the
@@ -23,6 +24,9 @@ _SLENDER = 2.2
 """Height over width from which a round object is grasped from the side. In Table 2 those from the side have
 2.4 and more, those from above at most 1.9.
 """
+
+_DEMONSTRATED = ()
+"""The same of the further ones, held in at least five of six episodes."""
 
 _COLOURS = (
     (0.78, 0.20, 0.52),
@@ -109,4 +113,8 @@ def hand_pose(shape: Shape, width_m: float, height_m: float, *, from_side: bool)
 
 RANDOM_OBJECTS: dict[int, SimObject] = {
     FIRST_RANDOM_ID + number: draw_object(number, attempt) for number, attempt in enumerate(_ACCEPTED)
+}
+DIVERSE_OBJECTS: dict[int, SimObject] = {
+    FIRST_RANDOM_ID + number: draw_object(number, attempt)
+    for number, attempt in enumerate(_DEMONSTRATED, len(_ACCEPTED))
 }
