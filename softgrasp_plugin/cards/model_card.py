@@ -66,6 +66,7 @@ class ResultRow:
 
     object: GraspObject
     successes: int
+    held: int
     trials: int
 
     @property
@@ -127,6 +128,7 @@ def render_model_card(folder: Path, template: str, options: ModelCardOptions) ->
         command=training_command(policy, training),
         results=results,
         successes=sum(row.successes for row in results),
+        held=sum(row.held for row in results),
         trials=sum(row.trials for row in results),
         untested=[row for row in OBJECTS.values() if row not in [result.object for result in results]],
         description=options.description,
@@ -136,7 +138,7 @@ def render_model_card(folder: Path, template: str, options: ModelCardOptions) ->
 
 
 def result_rows(evaluation: Mapping[str, Any]) -> list[ResultRow]:
-    """Successes per object, from the content of an `eval_info.json`.
+    """Both verdicts per object (the environment rewards what is held, crushed or not), from the content of an `eval_info.json`.
 
     Raises:
         ValueError: if a task is not an object of the simulation.
@@ -149,7 +151,9 @@ def result_rows(evaluation: Mapping[str, Any]) -> list[ResultRow]:
                 f"The evaluation holds {len(outcomes)} trials of task {number} of {group!r}. "
                 f"Expected an eval_info.json of lerobot-eval --env.type={_ENVIRONMENT}."
             )
-        rows.append(ResultRow(ALL_SIM_OBJECTS[number].table_row, sum(map(bool, outcomes)), len(outcomes)))
+        held = task["metrics"]["max_rewards"]
+        sums = (sum(map(bool, outcomes)), sum(map(bool, held)), len(outcomes))
+        rows.append(ResultRow(ALL_SIM_OBJECTS[number].table_row, *sums))
     return sorted(rows, key=lambda row: row.object.object_id)
 
 

@@ -34,8 +34,9 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
     Action: float32 (12,), commanded closures and the predicted torques in newtons, which act as
         `torque` says. With `normalized_actions`, as `gymnasium.make` has it, torques are shares of 40 N, so
         that all twelve lie in 0 … 1.
-    Reward: 1 at the tick of success, else 0. The episode terminates at success, and when the object is
-        dropped or crushed.
+    Reward: 1 at the tick at which the object is held (lifted for a second and not fallen, as the paper
+        judges), else 0, so that the highest reward of an episode is that verdict; `is_success` in `info` also
+        asks that it was never crushed. The episode terminates when the object is held or dropped.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 Gymnasium's own declaration
@@ -121,7 +122,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         outcome = world.outcome()
         terminated = outcome.is_decided
         truncated = not terminated and self._ticks >= self._max_episode_steps
-        return self._observe(world), float(outcome.is_success), terminated, truncated, self._info(world)
+        return self._observe(world), float(outcome.is_held), terminated, truncated, self._info(world)
 
     def render(self) -> NDArray[np.uint8]:
         """The camera's picture, (height, width, 3)."""

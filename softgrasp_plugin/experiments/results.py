@@ -24,7 +24,7 @@ KNOWN = TRAINING_TASKS
 NOVEL = tuple(task for task in TASKS if task not in TRAINING_TASKS)
 
 _WRITE_ANEW = "Start the benchmark again with the same command: it makes what is missing."
-_SHARES = ["is_success", "is_crushed", "is_dropped", "was_lifted"]
+_SHARES = ["is_success", "is_held", "is_crushed", "is_dropped", "was_lifted"]
 _MEANS = ["peak_grip_force_n", "max_deformation_mm", "duration_s"]
 _COLUMNS = ["configuration", "seed", "condition", "scene", "trials", "task", *_SHARES, *_MEANS]
 _COLUMNS += ["mean_grip_force_n", "stable_torque_n", "final_closure"]
@@ -35,7 +35,8 @@ class Cell:
     """Several trials in sum; means are over all of them unless said otherwise.
 
     Attributes:
-        successes: how many succeeded.
+        successes: in how many the object was held uncrushed.
+        held: in how many it was held, crushed or not: the paper's verdict.
         trials: how many there were.
         seeds: from how many training seeds.
         crushed: in how many the object was deformed beyond its limit.
@@ -49,6 +50,7 @@ class Cell:
     """
 
     successes: int
+    held: int
     trials: int
     seeds: int
     crushed: int
@@ -63,6 +65,10 @@ class Cell:
     @property
     def rate(self) -> float:
         return self.successes / self.trials
+
+    @property
+    def held_rate(self) -> float:
+        return self.held / self.trials
 
     @property
     def interval(self) -> Interval:
@@ -85,6 +91,7 @@ def pool(rows: pd.DataFrame) -> Cell | None:
     trials = int(weights.sum())
     return Cell(
         successes=counts["is_success"],
+        held=counts["is_held"],
         trials=trials,
         seeds=rows["seed"].nunique(),
         crushed=counts["is_crushed"],

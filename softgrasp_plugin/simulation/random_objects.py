@@ -6,6 +6,7 @@ search. It rejected eight heavy smooth objects too wide to be grasped from the s
 small ellipsoid and one wide cup of paperboard. Only the colours are chosen.
 """
 
+from colorsys import hsv_to_rgb
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,9 +83,15 @@ def draw_object(number: int, attempt: int) -> SimObject:
         modulus_gpa=materials[material],
         grasp="side" if from_side else "top-down",
     )
-    clearances = (0.030, 0.030) if from_side else (0.012, 0.020 if shape == "box" else 0.016)
     pose = hand_pose(shape, width / 1000, height / 1000, from_side=from_side)
-    return SimObject(row, shape, pose, _COLOURS[number], *clearances)
+    return SimObject(row, shape, pose, _colour(number))
+
+
+def _colour(number: int) -> tuple[float, float, float]:
+    if number < len(_COLOURS):
+        return _COLOURS[number]
+    hue, saturation, value = np.random.default_rng([_SEED, number]).uniform((0.0, 0.3, 0.35), (1.0, 0.9, 0.95))
+    return hsv_to_rgb(hue, saturation, value)
 
 
 def hand_pose(shape: Shape, width_m: float, height_m: float, *, from_side: bool) -> HandPose:

@@ -10,7 +10,7 @@ from softgrasp_plugin.simulation.catalogue import (
     sim_object,
 )
 from softgrasp_plugin.simulation.episode import run_operator_episode
-from softgrasp_plugin.simulation.hand import finger_pad_y, thumb_pad_y
+from softgrasp_plugin.simulation.hand import INITIAL_CLOSURE, finger_pad_y, thumb_pad_y
 from softgrasp_plugin.simulation.objects import SIM_OBJECTS, SidePose, TopDownPose
 from softgrasp_plugin.simulation.random_objects import RANDOM_OBJECTS, draw_object, hand_pose
 from softgrasp_plugin.simulation.world import World
@@ -67,8 +67,8 @@ def test_the_hand_stands_to_them_as_to_the_objects_of_table_2(object_id: int) ->
 def test_nothing_is_touched_at_the_start(object_id: int) -> None:
     sim = RANDOM_OBJECTS[object_id]
     axis, half = sim.hand_pose.palm_offset_m, sim.grasp_width_m / 2
-    assert finger_pad_y(sim.pre_shape[2]) < axis - half
-    assert thumb_pad_y(sim.pre_shape[4]) > axis + half
+    assert finger_pad_y(INITIAL_CLOSURE[2]) < axis - half
+    assert thumb_pad_y(INITIAL_CLOSURE[4]) > axis + half
     world = World(object_id)
     assert world.model.body("object").mass[0] == pytest.approx(sim.table_row.mass_g / 1000)
     for seed in range(4):

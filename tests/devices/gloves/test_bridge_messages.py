@@ -114,3 +114,11 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
 def test_what_is_not_ours_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="expected a JSON object"):
         parse_glove(data)
+
+
+def test_an_angle_a_rounding_outside_is_the_end_and_any_more_is_refused() -> None:
+    message = parse_glove(datagram(GLOVE, angle=[-0.01, 1.01, 0.0, 1.0, 0.5, 1.002]))
+    assert message.angle.tolist() == [0.0, 1.0, 0.0, 1.0, 0.5, 1.0]
+    for angle in (-0.011, 1.011):
+        with pytest.raises(ValueError, match='"angle" must lie in 0…1'):
+            parse_glove(datagram(GLOVE, angle=[angle, *ANGLE[1:]]))
