@@ -38,6 +38,8 @@ COMMANDS = {
     "softgrasp-emulate": ("emulate", "EmulateConfig"),
     "softgrasp-fit-mapping": ("fit_mapping", "FitMappingConfig"),
     "softgrasp-plot": ("plot", "PlotConfig"),
+    "softgrasp-resize": ("resize", "ResizeConfig"),
+    "softgrasp-train": ("train", None),
 }
 
 
@@ -86,7 +88,11 @@ def _commands() -> Iterator[str]:
         yield ""
         yield _escaped((script.__doc__ or "").partition("\n\n")[0].partition(": ")[2])
         yield ""
-        yield from _table(getattr(script, name), "--")
+        if name is not None:
+            yield from _table(getattr(script, name), "--")
+        else:
+            yield "Its options are those of `lerobot-train`."
+            yield ""
 
 
 def _table(config: type, prefix: str) -> Iterator[str]:
