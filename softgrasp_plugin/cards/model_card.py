@@ -60,6 +60,7 @@ class ResultRow:
 
     object: GraspObject
     successes: int
+    held: int
     trials: int
 
     @property
@@ -121,6 +122,7 @@ def render_model_card(folder: Path, template: str, options: ModelCardOptions) ->
         command=training_command(policy, training),
         results=results,
         successes=sum(row.successes for row in results),
+        held=sum(row.held for row in results),
         trials=sum(row.trials for row in results),
         untested=[row for row in OBJECTS.values() if row not in [result.object for result in results]],
         description=options.description,
@@ -130,7 +132,9 @@ def render_model_card(folder: Path, template: str, options: ModelCardOptions) ->
 
 
 def result_rows(evaluation: Mapping[str, Any]) -> list[ResultRow]:
-    """Successes per object, from the content of an `eval_info.json`.
+    """Both verdicts per object, from the content of an `eval_info.json`.
+
+    The environment's reward is 1 for what is held, crushed or not.
 
     Raises:
         ValueError: if a task is not an object of the simulation.
@@ -143,7 +147,9 @@ def result_rows(evaluation: Mapping[str, Any]) -> list[ResultRow]:
                 f"The evaluation holds {len(outcomes)} trials of task {number} of {group!r}. "
                 f"Expected an eval_info.json of lerobot-eval --env.type={_ENVIRONMENT}."
             )
-        rows.append(ResultRow(ALL_SIM_OBJECTS[number].table_row, sum(map(bool, outcomes)), len(outcomes)))
+        held = task["metrics"]["max_rewards"]
+        sums = (sum(map(bool, outcomes)), sum(map(bool, held)), len(outcomes))
+        rows.append(ResultRow(ALL_SIM_OBJECTS[number].table_row, *sums))
     return sorted(rows, key=lambda row: row.object.object_id)
 
 

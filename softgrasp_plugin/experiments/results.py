@@ -3,6 +3,7 @@ with. Whatever has not been run has no row: nothing missing ever counts as a fai
 """
 
 import json
+import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -24,7 +25,7 @@ KNOWN = TRAINING_TASKS
 NOVEL = tuple(task for task in TASKS if task not in TRAINING_TASKS)
 
 _WRITE_ANEW = "Start the benchmark again with the same command: it makes what is missing."
-_SHARES = ["is_success", "is_crushed", "is_dropped", "was_lifted"]
+_SHARES = ["is_success", "is_held", "is_crushed", "is_dropped", "was_lifted"]
 _TRIAL_COLUMNS = [column.name for column in fields(Trial) if column.name != "seed"]
 _COLUMNS = ["configuration", "seed", "condition", "scene", *_TRIAL_COLUMNS]
 _LATENCY_COLUMNS = ["median_ms", "p95_ms", "device", "threads", "parameters"]
@@ -36,7 +37,8 @@ class Cell:
     """Several trials in sum; means are over all of them unless said otherwise.
 
     Attributes:
-        successes: how many succeeded.
+        successes: in how many the object was held uncrushed.
+        held: in how many it was held, crushed or not: the paper's verdict.
         trials: how many there were.
         seeds: from how many training seeds.
         crushed: in how many the object was deformed beyond its limit.
@@ -50,6 +52,7 @@ class Cell:
     """
 
     successes: int
+    held: int | None
     trials: int
     seeds: int
     crushed: int
@@ -64,6 +67,10 @@ class Cell:
     @property
     def rate(self) -> float:
         return self.successes / self.trials
+
+    @property
+    def held_rate(self) -> float | None:
+        return None if self.held is None else self.held / self.trials
 
     @property
     def interval(self) -> Interval:
@@ -84,6 +91,7 @@ def pool(rows: pd.DataFrame) -> Cell | None:
     lifted = rows["was_lifted"]
     return Cell(
         successes=int(counts["is_success"]),
+        held=None if rows["is_held"].isna().any() else int(counts["is_held"]),
         trials=len(rows),
         seeds=rows["seed"].nunique(),
         crushed=int(counts["is_crushed"]),
@@ -184,7 +192,8 @@ def read_results(home: Path) -> Results:
         policies = pd.DataFrame(content["policies"], columns=_POLICY_COLUMNS)
     with reading(home / TRIALS_FILE, "a table of trials", _WRITE_ANEW):
         kept = pd.read_parquet(home / TRIALS_FILE)
-        trials = one_row_per_trial(kept)[_COLUMNS]
+        # Trials used to end with a crush, so that it is not known whether the object would have been held.
+        trials = one_row_per_trial(kept.assign(is_held=kept.get("is_held", math.nan)))[_COLUMNS]
     return Results(trials, policies, setting)
 
 

@@ -27,7 +27,8 @@ class Trial:
     Attributes:
         task: the object.
         seed: the scene.
-        is_success: lifted and held for a second, never dropped or crushed.
+        is_success: held and never crushed.
+        is_held: lifted and held for a second, never dropped: the paper's verdict.
         is_crushed: deformed beyond its limit.
         is_dropped: left behind by the rising hand.
         was_lifted: whether the hand rose at all.
@@ -42,6 +43,7 @@ class Trial:
     task: str
     seed: int
     is_success: bool
+    is_held: bool
     is_crushed: bool
     is_dropped: bool
     was_lifted: bool
@@ -145,6 +147,7 @@ def make_trial(
         task=task,
         seed=seed,
         is_success=outcome["is_success"],
+        is_held=outcome["is_held"],
         is_crushed=outcome["is_crushed"],
         is_dropped=outcome["is_dropped"],
         was_lifted=bool(lift_height_m.max() > 0),

@@ -18,7 +18,7 @@ from softgrasp_plugin.joints import NUM_JOINTS
 from softgrasp_plugin.lerobot_internals import temporal_ensembler
 
 from .closure_shift import ClosureShift
-from .fit import check_running_environment
+from .fit import check_running_environment, refuse_compilation
 from .frame_buffer import FrameBuffer
 from .images import FramePreparation
 from .loading import StrictLoading
@@ -95,12 +95,14 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
                 training.
 
         Raises:
-            ValueError: if it does not fit the dataset, or the environment of the running command.
+            ValueError: if it does not fit the dataset, or the environment of the running command, or is to
+                be compiled.
         """
         super().__init__(config)
         config.validate_features()
         adopt_dataset(config, dataset_meta)
         check_running_environment(config)
+        refuse_compilation()
         self.config = config
         self.model = self._make_model(load_backbone_weights)
         self._closure_shift = ClosureShift(config, kwargs.get("dataset_stats"))

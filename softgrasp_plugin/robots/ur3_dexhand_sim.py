@@ -17,6 +17,7 @@ from ..simulation.world import World
 from .config_ur3_dexhand_sim import UR3DexHandSimConfig
 from .grasp_robot import GraspRobot
 from .loop_rate import loop_rate
+from .safe_recording import SafeRecording
 from .scene_notes import Scene, chosen_scene, scene_notes
 
 _ARM_KEYS = tuple(f"{joint}.pos" for joint in ARM_JOINTS)
@@ -31,6 +32,7 @@ class UR3DexHandSim(GraspRobot):
     def __init__(self, config: UR3DexHandSimConfig) -> None:
         super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
+        self._recording = SafeRecording(is_simulated=True)
         self._session: Session | None = None
         self._noise: ActionNoise | None = None
         self._scene: Scene
@@ -129,10 +131,10 @@ class UR3DexHandSim(GraspRobot):
             task = self._session.world.object.table_row.task
             self._notes.begin(**scene_notes(self.config, self._scene.seed, trial, task))
 
-    def _on_verdict(self, is_success: bool) -> None:
+    def _on_verdict(self, verdict: str) -> None:
         # What falls when the last episode is saved belongs to none.
         if self._notes is not None and self._recorded.num_episodes == self._noted_episode:
-            self._notes.add(verdict="success" if is_success else "no success")
+            self._notes.add(verdict=verdict)
 
     def _mark(self, **notes: str) -> None:
         if self._notes is not None:

@@ -15,9 +15,8 @@ from ..feel import FeelChannel
 from ..hand_sample import HandSample
 from ..polling import STALE_AFTER_S, Poller
 from .exit_guard import guard, unguard
-from .factory import WearableGlove
 from .feedback_loop import FeedbackLoop
-from .protocol import GloveSample
+from .protocol import GloveSample, WearableGlove
 
 logger = logging.getLogger(__name__)
 
