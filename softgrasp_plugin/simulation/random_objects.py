@@ -1,5 +1,5 @@
-"""Objects that are in neither set of Table 2, drawn at random within its ranges: six for trials, thirty more for
-diverse demonstrations.
+"""Objects that are in neither set of Table 2, drawn at random within its ranges: six for trials, thirty more
+for diverse demonstrations.
 
 Everything about them follows from `_SEED` and the attempts in `_ACCEPTED`: the first draw of each object that
 the virtual operator grasps in at least nine of ten episodes. `benchmarks/random_objects.py` repeats the
@@ -25,7 +25,7 @@ _SLENDER = 2.2
 2.4 and more, those from above at most 1.9.
 """
 
-_DEMONSTRATED = ()
+_DEMONSTRATED: tuple[int, ...] = ()
 """The same of the further ones, held in at least five of six episodes."""
 
 _COLOURS = (

@@ -27,10 +27,16 @@ def test_six_objects_beside_table_2() -> None:
 
 
 def test_thirty_more_to_demonstrate_and_none_of_table_2_among_them() -> None:
-    assert DIVERSE_TASKS == expand_tasks("diverse") == tuple(f"random_{number:02d}" for number in range(7, 37))
+    assert (
+        DIVERSE_TASKS == expand_tasks("diverse") == tuple(f"random_{number:02d}" for number in range(7, 37))
+    )
     rows = {(*sim.table_row.size_mm, sim.table_row.mass_g) for sim in ALL_SIM_OBJECTS.values()}
     assert len(rows) == 48
-    assert {sim.table_row.hardness for sim in DIVERSE_OBJECTS.values()} == {"rigid", "soft-plastic", "deformable"}
+    assert {sim.table_row.hardness for sim in DIVERSE_OBJECTS.values()} == {
+        "rigid",
+        "soft-plastic",
+        "deformable",
+    }
 
 
 def test_a_draw_is_reproducible_and_another_attempt_is_another_object() -> None:
