@@ -138,7 +138,8 @@ def render_model_card(folder: Path, template: str, options: ModelCardOptions) ->
 
 
 def result_rows(evaluation: Mapping[str, Any]) -> list[ResultRow]:
-    """Both verdicts per object (the environment rewards what is held, crushed or not), from the content of an `eval_info.json`.
+    """Both verdicts per object, from the content of an `eval_info.json`: the environment rewards what is held,
+    crushed or not.
 
     Raises:
         ValueError: if a task is not an object of the simulation.

@@ -22,9 +22,9 @@ from .plan import (
     MODALITY_SETS,
     OPERATOR,
     PRESENTED,
+    RECOMMENDED_SHIFT,
     SENSING,
     STRATEGIES,
-    RECOMMENDED_SHIFT,
     Profile,
     title_of,
 )

@@ -21,16 +21,22 @@ def test_six_objects_beside_table_2() -> None:
     assert tuple(RANDOM_OBJECTS) == (101, 102, 103, 104, 105, 106)
     assert tuple(f"random_{number:02d}" for number in range(1, 7)) == RANDOM_TASKS
     assert set(SIM_OBJECTS) == set(OBJECTS) == set(range(1, 13))
-    assert set(ALL_SIM_OBJECTS) == set(SIM_OBJECTS) | set(RANDOM_OBJECTS)
+    assert set(ALL_SIM_OBJECTS) == set(SIM_OBJECTS) | set(RANDOM_OBJECTS) | set(DIVERSE_OBJECTS)
     assert SIM_OBJECT_BY_TASK["random_03"] is sim_object(103)
     assert SIM_OBJECT_BY_TASK["object_03"] is sim_object(3) is SIM_OBJECTS[3]
 
 
 def test_thirty_more_to_demonstrate_and_none_of_table_2_among_them() -> None:
-    assert DIVERSE_TASKS == expand_tasks("diverse") == tuple(f"random_{number:02d}" for number in range(7, 37))
+    assert (
+        DIVERSE_TASKS == expand_tasks("diverse") == tuple(f"random_{number:02d}" for number in range(7, 37))
+    )
     rows = {(*sim.table_row.size_mm, sim.table_row.mass_g) for sim in ALL_SIM_OBJECTS.values()}
     assert len(rows) == 48
-    assert {sim.table_row.hardness for sim in DIVERSE_OBJECTS.values()} == {"rigid", "soft-plastic", "deformable"}
+    assert {sim.table_row.hardness for sim in DIVERSE_OBJECTS.values()} == {
+        "rigid",
+        "soft-plastic",
+        "deformable",
+    }
 
 
 def test_a_draw_is_reproducible_and_another_attempt_is_another_object() -> None:
