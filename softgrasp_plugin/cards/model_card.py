@@ -138,8 +138,8 @@ def render_model_card(folder: Path, template: str, options: ModelCardOptions) ->
 
 
 def result_rows(evaluation: Mapping[str, Any]) -> list[ResultRow]:
-    """Both verdicts per object, from the content of an `eval_info.json`: the environment rewards what is held,
-    crushed or not.
+    """Both verdicts per object, from the content of an `eval_info.json`: the environment rewards what is
+    held, crushed or not.
 
     Raises:
         ValueError: if a task is not an object of the simulation.
