@@ -26,8 +26,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a dropped object counts as a success",
         "simulation/outcome.py",
-        "is_success=is_held and not is_crushed and not is_dropped,",
-        "is_success=is_held and not is_crushed,",
+        "is_held = is_lifted and held_s >= HOLD_S and not is_dropped",
+        "is_held = is_lifted and held_s >= HOLD_S",
         ("tests/simulation",),
     ),
     Mutant(

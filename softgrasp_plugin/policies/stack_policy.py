@@ -10,12 +10,12 @@ from typing import Any, Literal, Protocol, cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from lerobot.policies.act.modeling_act import ACTTemporalEnsembler
 from lerobot.policies.pretrained import PreTrainedPolicy
 from lerobot.utils.constants import ACTION, OBS_STATE
 from torch import Tensor, nn
 
 from softgrasp_plugin.joints import NUM_JOINTS
+from softgrasp_plugin.lerobot_internals import temporal_ensembler
 
 from .closure_shift import ClosureShift
 from .fit import check_running_environment, refuse_compilation
@@ -109,9 +109,9 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
         self.attention_scores: dict[str, Tensor] = {}
         self._frames = FrameBuffer(config.num_stack, config.frameskip)
         self._actions: deque[Tensor] = deque(maxlen=config.n_action_steps)
-        self._ensembler: ACTTemporalEnsembler | None = None
+        self._ensembler: Any = None
         if config.temporal_ensemble_coeff is not None:
-            self._ensembler = ACTTemporalEnsembler(config.temporal_ensemble_coeff, config.chunk_size)
+            self._ensembler = temporal_ensembler(config.temporal_ensemble_coeff, config.chunk_size)
 
     @abstractmethod
     def _make_model(self, load_backbone_weights: bool) -> StackNetwork:

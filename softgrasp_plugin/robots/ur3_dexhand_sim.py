@@ -131,10 +131,10 @@ class UR3DexHandSim(GraspRobot):
             task = self._session.world.object.table_row.task
             self._notes.begin(**scene_notes(self.config, self._scene.seed, trial, task))
 
-    def _on_verdict(self, is_success: bool) -> None:
+    def _on_verdict(self, verdict: str) -> None:
         # What falls when the last episode is saved belongs to none.
         if self._notes is not None and self._recorded.num_episodes == self._noted_episode:
-            self._notes.add(verdict="success" if is_success else "no success")
+            self._notes.add(verdict=verdict)
 
     def _mark(self, **notes: str) -> None:
         if self._notes is not None:

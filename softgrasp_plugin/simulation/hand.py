@@ -77,6 +77,12 @@ def swing_closure(swing_deg: float) -> float:
     return (SWING_OPEN_DEG - swing_deg) / (SWING_OPEN_DEG - SWING_CLOSED_DEG)
 
 
+INITIAL_CLOSURE: FloatArray = np.array([0.04, 0.04, 0.04, 0.04, 0.02, swing_closure(125.0)])
+"""The posture in which every trial starts, whatever the object: fingers and thumb open, as far as a glove
+with the mapping of Table 1 can ask for, and the thumb swung to 125° (SoftGrasp, section 4.1.4).
+"""
+
+
 def finger_pad_y(closure: FloatArray, finger: int = 2) -> FloatArray:
     """Height of a finger's pad above the palm plane (hand y, metres) at each closure, any shape; `finger`
     0…3.

@@ -15,12 +15,9 @@ import numpy as np
 
 from ..grasping.objects import OBJECTS, GraspObject
 from ..joints import FloatArray
-from .hand import finger_pad_y, fingertip_reach, swing_closure, thumb_pad_y
+from .hand import fingertip_reach
 
 Shape = Literal["box", "cylinder", "ellipsoid"]
-
-PREPARE_SWING_DEG = 125.0
-"""Thumb swing at the start of a grasp (SoftGrasp, section 4.1.4)."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +99,12 @@ class SimObject:
         shape: primitive that fills the row's bounding box.
         hand_pose: where the hand waits, relative to the object.
         rgb: colour, 0…1.
-        finger_clearance_m: gap between finger pads and the object before the grasp.
-        thumb_clearance_m: gap between thumb pad and the object before the grasp.
     """
 
     table_row: GraspObject
     shape: Shape
     hand_pose: HandPose
     rgb: tuple[float, float, float]
-    finger_clearance_m: float = 0.012
-    thumb_clearance_m: float = 0.016
 
     @property
     def object_id(self) -> int:
@@ -130,30 +123,21 @@ class SimObject:
     def grasp_width_m(self) -> float:
         return float(self.size_m[1])
 
-    @property
-    def pre_shape(self) -> FloatArray:
-        """Closure (6,) at which the hand waits: just wider than the object, thumb swung aside."""
-        grid: FloatArray = np.linspace(0.0, 1.0, 1001, dtype=np.float64)
-        axis, half_width = self.hand_pose.palm_offset_m, self.grasp_width_m / 2
-        finger = grid[np.argmin(np.abs(finger_pad_y(grid) - (axis - half_width - self.finger_clearance_m)))]
-        thumb = grid[np.argmin(np.abs(thumb_pad_y(grid) - (axis + half_width + self.thumb_clearance_m)))]
-        return np.array([finger, finger, finger, finger, thumb, swing_closure(PREPARE_SWING_DEG)])
-
 
 SIM_OBJECTS: dict[int, SimObject] = {
     sim.object_id: sim
     for sim in (
         SimObject(OBJECTS[1], "cylinder", TopDownPose(0.055, 0.054), (0.93, 0.92, 0.86)),
-        SimObject(OBJECTS[2], "box", TopDownPose(0.052, 0.057), (0.28, 0.62, 0.38), 0.012, 0.020),
+        SimObject(OBJECTS[2], "box", TopDownPose(0.052, 0.057), (0.28, 0.62, 0.38)),
         SimObject(OBJECTS[3], "ellipsoid", TopDownPose(0.055, 0.068), (0.96, 0.76, 0.20)),
         SimObject(OBJECTS[4], "ellipsoid", TopDownPose(0.056, 0.080), (0.92, 0.47, 0.18)),
         SimObject(OBJECTS[5], "ellipsoid", TopDownPose(0.054, 0.082), (0.85, 0.24, 0.24)),
-        SimObject(OBJECTS[6], "cylinder", SidePose(0.0485, 0.130, 0.080), (0.66, 0.69, 0.73), 0.030, 0.030),
+        SimObject(OBJECTS[6], "cylinder", SidePose(0.0485, 0.130, 0.080), (0.66, 0.69, 0.73)),
         SimObject(OBJECTS[7], "cylinder", TopDownPose(0.054, 0.062), (0.28, 0.50, 0.86)),
-        SimObject(OBJECTS[8], "box", TopDownPose(0.050, 0.066), (0.80, 0.63, 0.43), 0.012, 0.022),
+        SimObject(OBJECTS[8], "box", TopDownPose(0.050, 0.066), (0.80, 0.63, 0.43)),
         SimObject(OBJECTS[9], "ellipsoid", TopDownPose(0.055, 0.082), (0.72, 0.52, 0.80)),
-        SimObject(OBJECTS[10], "cylinder", SidePose(0.048, 0.130, 0.075), (0.68, 0.86, 0.92), 0.030, 0.030),
-        SimObject(OBJECTS[11], "cylinder", SidePose(0.046, 0.122, 0.088), (0.32, 0.62, 0.48), 0.030, 0.030),
-        SimObject(OBJECTS[12], "cylinder", SidePose(0.042, 0.120, 0.078), (0.26, 0.32, 0.62), 0.030, 0.030),
+        SimObject(OBJECTS[10], "cylinder", SidePose(0.048, 0.130, 0.075), (0.68, 0.86, 0.92)),
+        SimObject(OBJECTS[11], "cylinder", SidePose(0.046, 0.122, 0.088), (0.32, 0.62, 0.48)),
+        SimObject(OBJECTS[12], "cylinder", SidePose(0.042, 0.120, 0.078), (0.26, 0.32, 0.62)),
     )
 }

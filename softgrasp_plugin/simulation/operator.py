@@ -5,9 +5,11 @@ bend fingers. What the hand measures reaches the person only as Algorithm 1 rend
 
     intention → finger ⇄ glove ─Am→ f ─Âs→ hand ─Ts→ feel channel → Algorithm 1 ─T̂m, Âm→ glove
 
-Every digit approaches, slower as the gap closes; goes on with a light push until it meets a lock; then
-presses on a little, by an amount that experience ties to the look of the object (most on steel and glass),
-and rests.
+The hand starts open and opposes the thumb; every digit approaches until it is near the object, where those
+that are first wait for the opposite side, so that the object is met from both sides at once and not pushed
+away. Then every digit closes the gap, slower as it narrows; goes on with a light push until it meets a lock;
+then presses on a little, by an amount that experience ties to the look of the object (most on steel and
+glass), and rests.
 """
 
 from dataclasses import dataclass
@@ -64,6 +66,7 @@ class OperatorConfig:
         press_speed: closure per second of a digit that feels something, until it meets a lock.
         swing_speed: closure per second of the thumb's swing.
         slow_down_m: gap between digit and object at which the person slows down.
+        poise_m: gap at which fingers wait for the thumb, and the thumb for a finger, to be as near.
         sight_error_m: standard deviation with which the person misjudges that gap, once per digit and grasp.
         push_n: force with which a finger is pushed on until it meets a lock.
         thumb_push_n: the same of the thumb, which opposes all fingers.
@@ -92,6 +95,7 @@ class OperatorConfig:
     press_speed: float = 0.03
     swing_speed: float = 1.2
     slow_down_m: float = 0.012
+    poise_m: float = 0.012
     sight_error_m: float = 0.001
     push_n: float = 0.7
     thumb_push_n: float = 1.0
@@ -158,6 +162,7 @@ class OperatorModel:
         self._sight_error: FloatArray = rng.normal(0.0, config.sight_error_m, len(DIGITS))
         self._gap_m: FloatArray = np.full(NUM_JOINTS, np.inf)
         self._looked_at = -np.inf
+        self._is_poised = False
         self._settled_at = 0.0
 
         self._loop.reset()
@@ -268,11 +273,24 @@ class OperatorModel:
         speed[THUMB_SWING] = np.clip(swing_left / 0.1, 0.0, 1.0) * config.swing_speed
         if swing_left > 0.02:
             speed[THUMB_BEND] = 0.0
+        speed[self._too_early(swing_left)] = 0.0
         arrived = (touching | (self._gap_m < _TOUCH_GAP_M))[FINGERS]
         if arrived.any():
             lead = closure[FINGERS] - closure[FINGERS][arrived].mean()
             speed[FINGERS][~arrived & (lead > config.synergy)] = 0.0
         return speed * self._speed
+
+    def _too_early(self, swing_left: float) -> BoolArray:
+        """Joints (6,) that are near the object before the opposite side is."""
+        near = self._gap_m < self.config.poise_m
+        waits: BoolArray = np.zeros(NUM_JOINTS, dtype=bool)
+        if not self._is_poised:
+            is_thumb_near = bool(near[THUMB_BEND]) and swing_left <= 0.02
+            are_fingers_near = bool(near[FINGERS].any())
+            waits[FINGERS] = near[FINGERS]
+            waits[THUMB_BEND] = is_thumb_near
+            self._is_poised = is_thumb_near and are_fingers_near
+        return waits & (not self._is_poised)
 
     def _wanted_push(self, closure: FloatArray) -> FloatArray:
         """Newtons with which every finger is pushed at most."""

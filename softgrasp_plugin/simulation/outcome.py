@@ -16,9 +16,9 @@ class GraspOutcome:
     """The state of a grasp at one moment of an episode.
 
     Attributes:
-        is_success: lifted and held for `HOLD_S`, and never dropped or crushed: a crushed object is a failed
-            grasp even while it is held.
-        is_held: lifted now and for at least `HOLD_S`.
+        is_success: held uncrushed: a crushed object is a failed grasp even while it is held.
+        is_held: lifted now, for at least `HOLD_S`, and never dropped: the paper's verdict, which knows no
+            crushing.
         is_dropped: the hand rose and the object did not stay with it, at any time so far.
         is_crushed: deformed past the object's limit, at any time so far.
         height_m: height of the object above where it stood.
@@ -44,8 +44,15 @@ class GraspOutcome:
 
     @property
     def is_decided(self) -> bool:
-        """Whether the trial is over: a success, or a failure that nothing can mend."""
-        return self.is_success or self.is_dropped or self.is_crushed
+        """Whether the trial is over: held or fallen. After a crush it goes on: what is crushed may yet be
+        held.
+        """
+        return self.is_held or self.is_dropped
+
+    @property
+    def verdict(self) -> str:
+        """Both verdicts in words: `success`, `held, but crushed` or `no success`."""
+        return "success" if self.is_success else "held, but crushed" if self.is_held else "no success"
 
     def to_info(self) -> dict[str, bool | float]:
         """The fields as a plain dict, for an environment's `info`."""
@@ -71,13 +78,13 @@ class OutcomeTracker:
         if is_lifted:
             self._lifted_samples += 1
             self._lifted_force_sum += grip_force_n
-        is_held = is_lifted and held_s >= HOLD_S
         is_dropped = past.is_dropped or hand_height_m - height_m > SLIP_M
+        is_held = is_lifted and held_s >= HOLD_S and not is_dropped
         is_crushed = past.is_crushed or (
             self._crush_limit_m is not None and deformation_m > self._crush_limit_m
         )
         self.outcome = GraspOutcome(
-            is_success=is_held and not is_crushed and not is_dropped,
+            is_success=is_held and not is_crushed,
             is_held=is_held,
             is_dropped=is_dropped,
             is_crushed=is_crushed,

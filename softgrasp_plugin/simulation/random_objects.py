@@ -1,4 +1,5 @@
-"""Six objects that are in neither set of Table 2, drawn at random within its ranges.
+"""Objects that are in neither set of Table 2, drawn at random within its ranges: six for trials, thirty more
+for diverse demonstrations.
 
 Everything about them follows from `_SEED` and the attempts in `_ACCEPTED`: the first draw of each object that
 the virtual operator grasps in at least nine of ten episodes. `benchmarks/random_objects.py` repeats the
@@ -6,6 +7,7 @@ search. It rejected eight heavy smooth objects too wide to be grasped from the s
 small ellipsoid and one wide cup of paperboard. Only the colours are chosen.
 """
 
+from colorsys import hsv_to_rgb
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +24,9 @@ _SLENDER = 2.2
 """Height over width from which a round object is grasped from the side. In Table 2 those from the side have
 2.4 and more, those from above at most 1.9.
 """
+
+_DEMONSTRATED: tuple[int, ...] = ()
+"""The same of the further ones, held in at least five of six episodes."""
 
 _COLOURS = (
     (0.78, 0.20, 0.52),
@@ -82,9 +87,17 @@ def draw_object(number: int, attempt: int) -> SimObject:
         modulus_gpa=materials[material],
         grasp="side" if from_side else "top-down",
     )
-    clearances = (0.030, 0.030) if from_side else (0.012, 0.020 if shape == "box" else 0.016)
     pose = hand_pose(shape, width / 1000, height / 1000, from_side=from_side)
-    return SimObject(row, shape, pose, _COLOURS[number], *clearances)
+    return SimObject(row, shape, pose, _colour(number))
+
+
+def _colour(number: int) -> tuple[float, float, float]:
+    if number < len(_COLOURS):
+        return _COLOURS[number]
+    hue, saturation, value = np.random.default_rng([_SEED, number]).uniform(
+        (0.0, 0.3, 0.35), (1.0, 0.9, 0.95)
+    )
+    return hsv_to_rgb(hue, saturation, value)
 
 
 def hand_pose(shape: Shape, width_m: float, height_m: float, *, from_side: bool) -> HandPose:
@@ -100,4 +113,8 @@ def hand_pose(shape: Shape, width_m: float, height_m: float, *, from_side: bool)
 
 RANDOM_OBJECTS: dict[int, SimObject] = {
     FIRST_RANDOM_ID + number: draw_object(number, attempt) for number, attempt in enumerate(_ACCEPTED)
+}
+DIVERSE_OBJECTS: dict[int, SimObject] = {
+    FIRST_RANDOM_ID + number: draw_object(number, attempt)
+    for number, attempt in enumerate(_DEMONSTRATED, len(_ACCEPTED))
 }

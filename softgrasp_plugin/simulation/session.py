@@ -63,7 +63,7 @@ class Session:
     ) -> None:
         self.world = world
         self.listeners: list[Callable[[TrialSetup], None]] = []
-        self.judges: list[Callable[[bool], None]] = []
+        self.judges: list[Callable[[str], None]] = []
         self._tasks = tuple(tasks)
         self._seed = seed
         self._first_episode, self._first_attempt = episode, attempt
@@ -166,7 +166,7 @@ class Session:
         if not self._is_decided and self.world.outcome().is_decided:
             self._report()
             for judge in self.judges:
-                judge(self.world.outcome().is_success)
+                judge(self.world.outcome().verdict)
 
     def _report_undecided(self) -> None:
         if not self._is_decided and self.world.time > 0.0:
@@ -175,12 +175,11 @@ class Session:
     def _report(self) -> None:
         self._is_decided = True
         outcome = self.world.outcome()
-        verdict = "success" if outcome.is_success else "no success"
         logger.info(
             "Trial %d, %s: %s (lifted %.0f mm, held %.1f s, peak grip %.1f N, deformed %.1f mm%s)",
             self._trial.episode,
             self.world.object.table_row.task,
-            verdict,
+            outcome.verdict,
             outcome.height_m * 1e3,
             outcome.held_s,
             outcome.peak_grip_force_n,

@@ -41,7 +41,7 @@ class World:
     """A UR3 with the hand, one object on a table, and a camera at the side.
 
     Args:
-        object_id: row of Table 2, 1…12, or a random object, 101…106.
+        object_id: row of Table 2, 1…12, or a random object, 101…136.
         seed: episode; with the object it decides everything that is random.
         fps: control ticks per second; divides 120.
         settings: the object's variation and surface, the noise of its sensors, what is wrong with the camera.
@@ -73,8 +73,8 @@ class World:
         self.reset()
 
     def reset(self, object_id: int | None = None, seed: int | None = None) -> None:
-        """Start an episode: object on the table, arm at the grasp pose, hand pre-shaped. Omitted arguments
-        keep their last value.
+        """Start an episode: object on the table, arm at the grasp pose, hand open. Omitted arguments keep
+        their last value.
         """
         self._object_id = self._object_id if object_id is None else object_id
         self._seed = self._seed if seed is None else seed
@@ -124,8 +124,8 @@ class World:
 
     @property
     def initial_closure(self) -> FloatArray:
-        """Closure (6,) at which the hand waits at the start of an episode."""
-        return self.object.pre_shape
+        """Closure (6,) at which the hand waits at the start of an episode, the same for every object."""
+        return hand.INITIAL_CLOSURE.copy()
 
     @property
     def arm_joints(self) -> FloatArray:

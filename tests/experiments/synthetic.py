@@ -24,6 +24,7 @@ def make_trial(task: str, seed: int, is_success: bool = True, **changes: object)
         "task": task,
         "seed": seed,
         "is_success": is_success,
+        "is_held": is_success,
         "is_crushed": False,
         "is_dropped": not is_success,
         "was_lifted": True,

@@ -25,8 +25,16 @@ from .server.account_routes import front_matter_errors
 DATASET, POLICY = "maker/grasps", "maker/policy"
 EVALUATION = {
     "per_task": [
-        {"task_group": "softgrasp_sim", "task_id": 7, "metrics": {"successes": [True, False, False, False]}},
-        {"task_group": "softgrasp_sim", "task_id": 1, "metrics": {"successes": [True] * 4}},
+        {
+            "task_group": "softgrasp_sim",
+            "task_id": 7,
+            "metrics": {"successes": [True, False, False, False], "max_rewards": [1.0, 1.0, 0.0, 0.0]},
+        },
+        {
+            "task_group": "softgrasp_sim",
+            "task_id": 1,
+            "metrics": {"successes": [True] * 4, "max_rewards": [1.0] * 4},
+        },
     ]
 }
 
@@ -104,8 +112,8 @@ def test_a_model_card_holds_the_policys_numbers(policy_folder: Path, tmp_path: P
     (tmp_path / "eval_info.json").write_text(json.dumps(EVALUATION))
     text = _model_card(policy_folder, tmp_path, eval_info=tmp_path / "eval_info.json")
     assert "1.5 million parameters" in text
-    assert "| `object_01` | soft-plastic | top-down | 4 of 4 |" in text
-    assert "| `object_07` (novel) | soft-plastic | top-down | 1 of 4 |" in text
+    assert "| `object_01` | soft-plastic | top-down | 4 of 4 | 4 of 4 |" in text
+    assert "| `object_07` (novel) | soft-plastic | top-down | 2 of 4 | 1 of 4 |" in text
     assert "**5 of 8 (62 %)**" in text
     assert "    --policy.chunk_size=10 \\\n" in text
     assert "    --policy.image_size='[48, 64]' \\\n" in text
@@ -219,7 +227,8 @@ def test_mistakes_are_named(dataset_root: Path, tmp_path: Path, policy_folder: P
 
 @pytest.mark.parametrize(("group", "number"), [("pusht", 1), ("softgrasp_sim", 13)])
 def test_another_evaluation_is_refused(group: str, number: int) -> None:
-    other = {"per_task": [{"task_group": group, "task_id": number, "metrics": {"successes": [True]}}]}
+    metrics = {"successes": [True], "max_rewards": [1.0]}
+    other = {"per_task": [{"task_group": group, "task_id": number, "metrics": metrics}]}
     with pytest.raises(ValueError, match=r"eval_info\.json of lerobot-eval --env\.type=softgrasp_sim"):
         result_rows(other)
 

@@ -141,7 +141,7 @@ def test_a_dataset_remembers_scene_and_verdict_of_what_is_in_it(
             robot.send_action({})
         dataset.add_frame({"action": np.zeros(1, np.float32), "task": "t"})
         dataset.save_episode()
-    robot._on_verdict(False)
+    robot._on_verdict("no success")
     notes = read_episode_notes(dataset.root)
     assert cfg is not None
     assert [notes[episode]["verdict"] for episode in notes] == ["success", "undecided"]

@@ -3,7 +3,7 @@ import pytest
 
 from softgrasp_plugin.grasping.mapping import PAPER_MAPPING
 from softgrasp_plugin.grasping.objects import OBJECTS
-from softgrasp_plugin.simulation.hand import finger_pad_y, swing_closure, thumb_pad_y
+from softgrasp_plugin.simulation.hand import INITIAL_CLOSURE, finger_pad_y, swing_closure, thumb_pad_y
 from softgrasp_plugin.simulation.objects import SIM_OBJECTS
 from softgrasp_plugin.simulation.settings import WorldSettings
 from softgrasp_plugin.simulation.variation import Variation
@@ -26,9 +26,9 @@ def test_mass_and_size_of_table_2_reach_the_model(object_id):
 
 
 @pytest.mark.parametrize("object_id", SIM_OBJECTS)
-def test_pre_shape_is_wider_than_the_object_and_within_the_gloves_reach(object_id):
+def test_the_open_hand_is_wider_than_the_object_and_within_the_gloves_reach(object_id):
     sim = SIM_OBJECTS[object_id]
-    closure = sim.pre_shape
+    closure = INITIAL_CLOSURE
     axis, half = sim.hand_pose.palm_offset_m, sim.grasp_width_m / 2
     assert finger_pad_y(closure[2]) < axis - half
     assert thumb_pad_y(closure[4]) > axis + half

@@ -25,6 +25,7 @@ def test_lifted_and_held_is_a_success() -> None:
     assert outcome.is_success
     assert outcome.is_held
     assert outcome.is_decided
+    assert outcome.verdict == "success"
 
 
 def test_a_second_is_a_second() -> None:
@@ -36,7 +37,8 @@ def test_a_second_is_a_second() -> None:
 def test_a_dropped_object_is_no_success_although_it_is_held_again() -> None:
     fallen = (0.0, TOP_M, 0.0, 0.0)
     outcome = watch(*LONG_ENOUGH[:3], fallen, *LONG_ENOUGH)
-    assert outcome.is_held
+    assert not outcome.is_held
+    assert outcome.verdict == "no success"
     assert outcome.is_dropped
     assert outcome.is_decided
     assert not outcome.is_success
@@ -46,7 +48,7 @@ def test_an_object_that_stays_behind_is_dropped_however_high_it_is() -> None:
     """It has slipped in the hand by more than is allowed, although it counts as lifted."""
     slipped = (LIFTED_M + 0.001, LIFTED_M + SLIP_M + 0.002, 5.0, 0.001)
     outcome = watch(slipped, *LONG_ENOUGH)
-    assert outcome.is_held
+    assert not outcome.is_held
     assert not outcome.is_success
 
 
@@ -58,6 +60,14 @@ def test_a_crush_is_not_forgotten_when_the_object_is_let_go() -> None:
     assert outcome.is_crushed
     assert outcome.is_decided
     assert not outcome.is_success
+    assert outcome.verdict == "held, but crushed"
+
+
+def test_a_crush_does_not_end_the_trial() -> None:
+    outcome = watch((0.0, 0.0, 30.0, 0.006))
+    assert outcome.is_crushed
+    assert not outcome.is_decided
+    assert outcome.verdict == "no success"
 
 
 def test_what_never_crushes_is_never_crushed() -> None:
