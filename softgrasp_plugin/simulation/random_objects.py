@@ -90,7 +90,9 @@ def draw_object(number: int, attempt: int) -> SimObject:
 def _colour(number: int) -> tuple[float, float, float]:
     if number < len(_COLOURS):
         return _COLOURS[number]
-    hue, saturation, value = np.random.default_rng([_SEED, number]).uniform((0.0, 0.3, 0.35), (1.0, 0.9, 0.95))
+    hue, saturation, value = np.random.default_rng([_SEED, number]).uniform(
+        (0.0, 0.3, 0.35), (1.0, 0.9, 0.95)
+    )
     return hsv_to_rgb(hue, saturation, value)
 
 
