@@ -21,8 +21,9 @@ _FEWEST_ROWS = 10
 
 _DROPPED = (
     "The encoder fell behind and dropped pictures, so later ones lie beside the wrong rows. Record the "
-    "episode again. Against it: --dataset.streaming_encoding=false, a larger --dataset.encoder_queue_maxsize, "
-    "smaller pictures (--robot.cameras), an encoder in hardware (--dataset.rgb_encoder.vcodec=auto)."
+    "episode again. Against it: --dataset.streaming_encoding=false, a larger "
+    "--dataset.encoder_queue_maxsize, smaller pictures (--robot.cameras), an encoder in hardware "
+    "(--dataset.rgb_encoder.vcodec=auto)."
 )
 _SLOW = (
     "Its rows say that time passed faster than it did. Record the episode again. Against it: smaller "
