@@ -4,10 +4,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from softgrasp_plugin.policies import packed_conv
 from softgrasp_plugin.policies.backbone import make_resnet18
 from softgrasp_plugin.policies.packed_conv import PackedConv2d, has_packing, pack_convolutions
 
 needs_packing = pytest.mark.skipif(not has_packing(), reason="this PyTorch has no packed convolutions")
+
+
+@needs_packing
+def test_who_asks_first_in_lower_precision_gets_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_conv, "_packing", None)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert has_packing()
 
 
 @pytest.fixture
