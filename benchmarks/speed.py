@@ -179,10 +179,8 @@ def camera(config: SpeedConfig) -> None:
         world.render(480, 640)
         spent.append(1e3 * (time.process_time() - processor))
         threads.append(1e3 * (time.thread_time() - thread))
-    print(
-        f"\ncamera at 480×640: {np.median(spent):.1f} ms of processor, of which {np.median(threads):.1f} ms by "
-        "the thread that draws"
-    )
+    total, alone = np.median(spent), np.median(threads)
+    print(f"\ncamera at 480×640: {total:.1f} ms of processor, {alone:.1f} by the thread that draws")
 
 
 def where() -> str:
@@ -194,10 +192,10 @@ def where() -> str:
         text=True,
         check=False,
     ).stdout.strip()
-    load = os.getloadavg()[0]
+    computer = names[0].split(":")[1].strip() if names else platform.machine()
     return (
-        f"{names[0].split(':')[1].strip() if names else platform.machine()}, {os.cpu_count()} processors, load "
-        f"{load:.1f} before it began, torch {torch.__version__}, commit {commit}"
+        f"{computer}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before it began, torch "
+        f"{torch.__version__}, commit {commit}"
     )
 
 
