@@ -21,7 +21,7 @@ def test_six_objects_beside_table_2() -> None:
     assert tuple(RANDOM_OBJECTS) == (101, 102, 103, 104, 105, 106)
     assert tuple(f"random_{number:02d}" for number in range(1, 7)) == RANDOM_TASKS
     assert set(SIM_OBJECTS) == set(OBJECTS) == set(range(1, 13))
-    assert set(ALL_SIM_OBJECTS) == set(SIM_OBJECTS) | set(RANDOM_OBJECTS)
+    assert set(ALL_SIM_OBJECTS) == set(SIM_OBJECTS) | set(RANDOM_OBJECTS) | set(DIVERSE_OBJECTS)
     assert SIM_OBJECT_BY_TASK["random_03"] is sim_object(103)
     assert SIM_OBJECT_BY_TASK["object_03"] is sim_object(3) is SIM_OBJECTS[3]
 
