@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from lerobot.datasets import LeRobotDataset
 from lerobot.datasets.feature_utils import get_delta_indices
-from lerobot.datasets.video_utils import decode_video_frames
 from lerobot.utils.constants import HF_LEROBOT_HOME
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ..lerobot_internals import decode_frames
 from ..pictures import resize_bytes
 
 FOLDER_VARIABLE = "SOFTGRASP_FRAME_CACHE"
@@ -280,9 +280,7 @@ def _video_pieces(dataset: LeRobotDataset, key: str) -> Iterator[tuple[int, int,
             at = (offset + times[start:stop]).tolist()
 
             def load(path: Path = path, at: list[float] = at) -> Tensor:
-                decoded: Tensor = decode_video_frames(
-                    path, at, dataset.tolerance_s, "pyav", return_uint8=True
-                )
+                decoded: Tensor = decode_frames(path, at, dataset.tolerance_s)
                 return decoded
 
             yield start, stop - start, load

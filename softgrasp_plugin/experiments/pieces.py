@@ -16,6 +16,7 @@ from .plan import (
     PRESENTED,
     RANDOM_OBJECTS,
     SENSING,
+    TRACK,
     Condition,
     Configuration,
     Profile,
@@ -64,7 +65,7 @@ class Run:
         if self.seed >= self.profile.further_seeds:
             return ()
         unseen = () if self.configuration.demonstrations == "more" else (RANDOM_OBJECTS,)
-        return (LIMIT, *INTERVENTIONS, *unseen, *PRESENTED, *SENSING)
+        return (LIMIT, TRACK, *INTERVENTIONS, *unseen, *PRESENTED, *SENSING)
 
 
 def last_checkpoint(output_dir: Path) -> Path:
@@ -102,7 +103,7 @@ def missing_trials(
 
 def trial_seeds(condition: Condition, profile: Profile) -> range:
     """Scenes of a condition, the same for every policy."""
-    number = profile.trials if condition in (NOMINAL, LIMIT) else profile.further_trials
+    number = profile.trials if condition in (NOMINAL, LIMIT, TRACK) else profile.further_trials
     return range(FIRST_TRIAL_SEED, FIRST_TRIAL_SEED + number)
 
 

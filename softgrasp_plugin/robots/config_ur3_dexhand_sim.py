@@ -10,7 +10,7 @@ from ..grasping.objects import TASKS
 from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CAMERA_KEY
 from ..simulation.camera import check_renderer
-from ..simulation.catalogue import SIM_OBJECT_BY_TASK
+from ..simulation.catalogue import SIM_OBJECT_BY_TASK, TASK_GROUPS
 from ..simulation.clock import MAX_EPISODE, MAX_SEED, check_rate
 from ..simulation.config_simulated_camera import SimulatedCameraConfig
 from ..simulation.settings import WorldOptions
@@ -31,7 +31,8 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
 
     Attributes:
         objects: tasks presented in turn, one per episode: `object_01` … `object_12` of Table 2, or
-            `random_01` … `random_06` that are not in it.
+            `random_01` … `random_36` that are not in it; `all`, `random` and `diverse` stand for the twelve,
+            the first six random ones and the thirty after them.
         seed: decides every scene of the session; the same seed gives the same scenes.
         episode: number of the scene that the session begins with. Objects, seed and episode say which scene
             is met, in every command; `lerobot-replay` takes that of the replayed episode, if its dataset
@@ -67,6 +68,7 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
             ValueError: for an unknown object, surface or renderer, or a number out of its range.
         """
         super().__post_init__()
+        self.objects = [task for name in self.objects for task in TASK_GROUPS.get(name, (name,))]
         unknown = [name for name in self.objects if name not in SIM_OBJECT_BY_TASK]
         if unknown or not self.objects:
             raise ValueError(

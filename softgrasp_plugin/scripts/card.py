@@ -26,7 +26,7 @@ from ..options import parse_options, refuses_in_words
 if TYPE_CHECKING:
     from huggingface_hub import DatasetCard, ModelCard, RepoCard
 
-    from ..cards.dataset_card import Figure
+    from ..cards.options import Figure
 
 POLICY_FILES = ("config.json", "train_config.json", "model.safetensors")
 
@@ -79,7 +79,7 @@ def make_card(config: CardConfig) -> "RepoCard":
         ValueError: an option does not fit what is described, or the Hub finds the front matter invalid.
         HfHubHTTPError: there is no such repository, or no right to write to it.
     """
-    from ..cards.dataset_card import Figure
+    from ..cards.options import Figure
 
     missing = [str(path) for path in config.figures if not path.is_file()]
     if missing:
@@ -104,7 +104,9 @@ def _dataset_card(config: CardConfig, figures: "list[Figure]") -> "DatasetCard":
     from ..cards.dataset_card import DatasetCardOptions, render_dataset_card
 
     dataset = LeRobotDataset(config.repo_id, root=config.root, download_videos=False, video_backend="pyav")
-    options = DatasetCardOptions(config.objects, config.description, config.license, figures)
+    options = DatasetCardOptions(
+        objects=config.objects, description=config.description, license=config.license, figures=figures
+    )
     return render_dataset_card(
         dataset, config_path("cards/dataset_card.md").read_text(encoding="utf-8"), options
     )
@@ -125,7 +127,13 @@ def _model_card(config: CardConfig, figures: "list[Figure]") -> "ModelCard":
         with reading(config.eval_info, expected, remedy):
             evaluation = read_json(config.eval_info)
             result_rows(evaluation)
-    options = ModelCardOptions(config.repo_id, evaluation, config.description, config.license, figures)
+    options = ModelCardOptions(
+        repo_id=config.repo_id,
+        evaluation=evaluation,
+        description=config.description,
+        license=config.license,
+        figures=figures,
+    )
     return render_model_card(folder, config_path("cards/model_card.md").read_text(encoding="utf-8"), options)
 
 

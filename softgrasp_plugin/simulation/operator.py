@@ -7,9 +7,9 @@ bend fingers. What the hand measures reaches the person only as Algorithm 1 rend
 
 The hand starts open and opposes the thumb; every digit approaches until it is near the object, where those
 that are first wait for the opposite side, so that the object is met from both sides at once and not pushed
-away. Then every digit closes the gap, slower as it narrows; goes on with a light push until it meets a lock; then
-presses on a little, by an amount that experience ties to the look of the object (most on steel and glass),
-and rests.
+away. Then every digit closes the gap, slower as it narrows; goes on with a light push until it meets a lock;
+then presses on a little, by an amount that experience ties to the look of the object (most on steel and
+glass), and rests.
 """
 
 from dataclasses import dataclass

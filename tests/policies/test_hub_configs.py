@@ -50,7 +50,11 @@ DIFFERENCES: dict[str, dict[str, object]] = {
     },
     **{
         # Angles cannot be predicted as a change by a policy that does not see them.
-        f"table5/{'_'.join(chosen)}.yaml": {"modalities": list(chosen), "relative_angles": "angle" in chosen}
+        f"table5/{'_'.join(chosen)}.yaml": {
+            "modalities": list(chosen),
+            "relative_angles": "angle" in chosen,
+            "closure_shift": 0.2 if "angle" in chosen else 0.0,
+        }
         for size in (1, 2, 3)
         for chosen in combinations(MODALITIES, size)
     },

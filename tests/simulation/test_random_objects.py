@@ -4,6 +4,7 @@ import pytest
 from softgrasp_plugin.grasping.objects import OBJECTS, TASKS
 from softgrasp_plugin.simulation.catalogue import (
     ALL_SIM_OBJECTS,
+    DIVERSE_TASKS,
     RANDOM_TASKS,
     SIM_OBJECT_BY_TASK,
     expand_tasks,
@@ -12,7 +13,7 @@ from softgrasp_plugin.simulation.catalogue import (
 from softgrasp_plugin.simulation.episode import run_operator_episode
 from softgrasp_plugin.simulation.hand import INITIAL_CLOSURE, finger_pad_y, thumb_pad_y
 from softgrasp_plugin.simulation.objects import SIM_OBJECTS, SidePose, TopDownPose
-from softgrasp_plugin.simulation.random_objects import RANDOM_OBJECTS, draw_object, hand_pose
+from softgrasp_plugin.simulation.random_objects import DIVERSE_OBJECTS, RANDOM_OBJECTS, draw_object, hand_pose
 from softgrasp_plugin.simulation.world import World
 
 
@@ -20,9 +21,22 @@ def test_six_objects_beside_table_2() -> None:
     assert tuple(RANDOM_OBJECTS) == (101, 102, 103, 104, 105, 106)
     assert tuple(f"random_{number:02d}" for number in range(1, 7)) == RANDOM_TASKS
     assert set(SIM_OBJECTS) == set(OBJECTS) == set(range(1, 13))
-    assert set(ALL_SIM_OBJECTS) == set(SIM_OBJECTS) | set(RANDOM_OBJECTS)
+    assert set(ALL_SIM_OBJECTS) == set(SIM_OBJECTS) | set(RANDOM_OBJECTS) | set(DIVERSE_OBJECTS)
     assert SIM_OBJECT_BY_TASK["random_03"] is sim_object(103)
     assert SIM_OBJECT_BY_TASK["object_03"] is sim_object(3) is SIM_OBJECTS[3]
+
+
+def test_thirty_more_to_demonstrate_and_none_of_table_2_among_them() -> None:
+    assert (
+        DIVERSE_TASKS == expand_tasks("diverse") == tuple(f"random_{number:02d}" for number in range(7, 37))
+    )
+    rows = {(*sim.table_row.size_mm, sim.table_row.mass_g) for sim in ALL_SIM_OBJECTS.values()}
+    assert len(rows) == 48
+    assert {sim.table_row.hardness for sim in DIVERSE_OBJECTS.values()} == {
+        "rigid",
+        "soft-plastic",
+        "deformable",
+    }
 
 
 def test_a_draw_is_reproducible_and_another_attempt_is_another_object() -> None:
@@ -81,7 +95,7 @@ def test_nothing_is_touched_at_the_start(object_id: int) -> None:
 
 
 def test_no_two_objects_have_nearly_the_same_colour() -> None:
-    colours = np.array([sim.rgb for sim in ALL_SIM_OBJECTS.values()])
+    colours = np.array([sim.rgb for sim in (*SIM_OBJECTS.values(), *RANDOM_OBJECTS.values())])
     distance = np.linalg.norm(colours[:, None] - colours, axis=-1)[12:]
     assert np.sort(distance, axis=1)[:, 1].min() > 0.15
 
@@ -99,13 +113,13 @@ def test_groups_stand_for_their_tasks() -> None:
     assert expand_tasks("random,object_01") == (*RANDOM_TASKS, "object_01")
 
 
-@pytest.mark.parametrize("bad", ["object_13", "random_07", "object_01,apple"])
+@pytest.mark.parametrize("bad", ["object_13", "random_37", "object_01,apple"])
 def test_unknown_tasks_are_refused_by_name(bad: str) -> None:
-    with pytest.raises(ValueError, match=f"Unknown task '{bad.rpartition(',')[2]}'.*object_01.*random_06"):
+    with pytest.raises(ValueError, match=f"Unknown task '{bad.rpartition(',')[2]}'.*object_01.*random_36"):
         expand_tasks(bad)
 
 
-@pytest.mark.parametrize("object_id", [0, 13, 100, 107])
+@pytest.mark.parametrize("object_id", [0, 13, 100, 137])
 def test_unknown_numbers_are_refused(object_id: int) -> None:
-    with pytest.raises(ValueError, match=r"Table 2, 1…12, or of the random objects, 101…106"):
+    with pytest.raises(ValueError, match=r"Table 2, 1…12, or of the random objects, 101…136"):
         sim_object(object_id)
