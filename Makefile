@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # For the tests that take longer than anybody waits: see docs/testing.md.
 MINUTES ?= 60
 
-.PHONY: demo test test-fast lint limits soak fuzz mutants compat clean
+.PHONY: demo test test-fast lint limits soak fuzz mutants compat docs-check clean
 
 demo: $(STAMP)
 	$(BIN)/softgrasp-demo
@@ -23,6 +23,10 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Every command in README, docs and the heads of hub_configs, from another folder with the package installed.
+docs-check: $(STAMP)
+	SOFTGRASP_DOCS=all $(BIN)/python -m pytest -q tests/docs
 
 limits: $(STAMP)
 	SOFTGRASP_LIMIT_ACTIONS=10000 $(BIN)/python -m pytest -q tests/wire_limits

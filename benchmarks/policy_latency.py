@@ -28,6 +28,7 @@ from lerobot.policies.pretrained import PreTrainedPolicy
 from lerobot.utils.constants import ACTION, OBS_STATE
 from torch import Tensor
 
+import lerobot_robot_softgrasp  # noqa: F401  makes the policies known by name
 from softgrasp_plugin.joints import IMAGE_FEATURE, STATE_KEYS
 from softgrasp_plugin.policies.example import make_example_batch, make_example_config_of
 

@@ -94,6 +94,83 @@ def lazy_async_vector_env(factories: Sequence[Callable[[], Any]], probe: Any) ->
     return AsyncVectorEnv(list(factories), shared_memory=True, context="forkserver")
 
 
+def freeze_after_episode_end(factory: Callable[[], Any]) -> Callable[[], Any]:
+    """A factory of the same environments, which stop working once their own episode has ended.
+
+    Relies on: `lerobot.envs.utils.freeze_after_episode_end(env_fn)`.
+    """
+    from lerobot.envs import utils
+
+    frozen: Callable[[], Any] = utils.freeze_after_episode_end(factory)
+    return frozen
+
+
+def temporal_ensembler(coefficient: float, chunk_size: int) -> Any:
+    """Averages overlapping chunks of actions, as in ACT.
+
+    Relies on: `lerobot.policies.act.modeling_act.ACTTemporalEnsembler(coefficient, chunk_size)`, whose
+    `update` takes a chunk (B, H, D) and returns the next action (B, D), and whose `reset` forgets.
+    """
+    from lerobot.policies.act.modeling_act import ACTTemporalEnsembler
+
+    return ACTTemporalEnsembler(coefficient, chunk_size)
+
+
+def decode_frames(video: Path, timestamps_s: Sequence[float], tolerance_s: float) -> Any:
+    """Frames of a video at given times, a tensor (N, 3, height, width) uint8.
+
+    Relies on: `lerobot.datasets.video_utils.decode_video_frames(path, timestamps, tolerance_s, backend,
+    return_uint8=)`.
+    """
+    from lerobot.datasets.video_utils import decode_video_frames
+
+    return decode_video_frames(video, list(timestamps_s), tolerance_s, "pyav", return_uint8=True)
+
+
+def file_sizes(dataset: Any) -> dict[str, float]:
+    """Settings of a dataset that is being recorded: how large its files grow before the next is begun.
+
+    Relies on: `LeRobotDatasetMetadata.get_chunk_settings()`.
+    """
+    return dict(dataset.meta.get_chunk_settings())
+
+
+def set_file_sizes(dataset: Any, **sizes: float) -> None:
+    """Change some of `file_sizes`.
+
+    Relies on: `LeRobotDatasetMetadata.update_chunk_settings(chunks_size=, data_files_size_in_mb=,
+    video_files_size_in_mb=)`.
+    """
+    dataset.meta.update_chunk_settings(**sizes)
+
+
+def end_table_of_frames(dataset: Any) -> None:
+    """End the file of frames that a recording is writing; the next episode begins another.
+
+    Relies on: `DatasetWriter.close_writer()`, reached as `dataset.writer`.
+    """
+    dataset.writer.close_writer()
+
+
+def newest_episode(dataset: Any) -> dict[str, Sequence[Any]]:
+    """The newest row of a recording's table of episodes, which LeRobot may not have written yet.
+
+    Relies on: `LeRobotDatasetMetadata.latest_episode`, a dictionary of lists of one value each.
+    """
+    return dict(dataset.meta.latest_episode)
+
+
+def make_optimizer_and_scheduler(cfg: Any, policy: Any) -> tuple[Any, Any]:
+    """Optimiser and schedule (or None) as `lerobot-train` makes them.
+
+    Relies on: `lerobot.optim.factory.make_optimizer_and_scheduler(cfg, policy)`.
+    """
+    from lerobot.optim import factory
+
+    optimizer, scheduler = factory.make_optimizer_and_scheduler(cfg, policy)
+    return optimizer, scheduler
+
+
 def checkpoint_dir(output_dir: Path, total_steps: int, step: int) -> Path:
     """Folder of a checkpoint, as `lerobot-train` names it.
 

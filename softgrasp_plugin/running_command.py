@@ -101,20 +101,24 @@ class EpisodeNotes:
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
         self._path = Path(dataset.root) / NOTES_FILE
-        self._notes = read_episode_notes(Path(dataset.root))
+        read_episode_notes(Path(dataset.root))
 
     def begin(self, **values: Any) -> None:
         """Start the notes of the episode that is recorded next, or of another attempt at it."""
-        self._notes[self._dataset.num_episodes] = values
-        self._write()
+        notes = read_episode_notes(Path(self._dataset.root))  # others write there too
+        self._write(notes | {self._dataset.num_episodes: values})
 
     def add(self, **values: Any) -> None:
         """Add plain values to the notes of the episode being recorded."""
-        self._notes.setdefault(self._dataset.num_episodes, {}).update(values)
-        self._write()
+        self.add_to(self._dataset.num_episodes, **values)
 
-    def _write(self) -> None:
-        write_json(self._path, {str(episode): notes for episode, notes in sorted(self._notes.items())})
+    def add_to(self, episode: int, **values: Any) -> None:
+        """Add plain values to the notes of any episode."""
+        notes = read_episode_notes(Path(self._dataset.root))
+        self._write(notes | {episode: notes.get(episode, {}) | values})
+
+    def _write(self, notes: dict[int, dict[str, Any]]) -> None:
+        write_json(self._path, {str(episode): values for episode, values in sorted(notes.items())})
 
 
 def read_episode_notes(root: Path) -> dict[int, dict[str, Any]]:

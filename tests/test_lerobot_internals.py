@@ -7,6 +7,7 @@ from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import gymnasium as gym
 import pytest
@@ -21,6 +22,7 @@ from softgrasp_plugin.lerobot_internals import (
     load_training_state,
     make_sampler,
     save_checkpoint,
+    temporal_ensembler,
 )
 from softgrasp_plugin.running_command import RunningCommand
 
@@ -29,7 +31,9 @@ CALLED = "softgrasp_plugin/lerobot_internals.py calls it, so change it there."
 
 def accepts(module: str, name: str, *parameters: str) -> None:
     """LeRobot has a function with these parameters."""
-    function = getattr(import_module(module), name, None)
+    function: Any = import_module(module)
+    for part in name.split("."):
+        function = getattr(function, part, None)
     assert function is not None, f"LeRobot no longer has {module}.{name}; {CALLED}"
     known = list(signature(function).parameters)
     missing = set(parameters) - set(known)
@@ -62,6 +66,38 @@ def test_lazy_vector_environment() -> None:
     if hasattr(utils, "_LazyAsyncVectorEnv"):
         accepts("lerobot.envs.utils", "_LazyAsyncVectorEnv", "env_fns")
     accepts("lerobot.envs.utils", "freeze_after_episode_end", "env_fn")
+
+
+def test_files_of_a_recording() -> None:
+    module = "lerobot.datasets.dataset_metadata"
+    accepts(module, "LeRobotDatasetMetadata.get_chunk_settings")
+    sizes = ("chunks_size", "data_files_size_in_mb", "video_files_size_in_mb")
+    accepts(module, "LeRobotDatasetMetadata.update_chunk_settings", *sizes)
+    accepts("lerobot.datasets.dataset_writer", "DatasetWriter.close_writer")
+    assert "self.latest_episode = episode_dict" in source(module), (
+        f"LeRobotDatasetMetadata.latest_episode is no longer the newest episode's row; {CALLED}"
+    )
+    assert "self.writer" in source("lerobot.datasets.lerobot_dataset"), (
+        f"LeRobotDataset no longer keeps its writer in `writer`; {CALLED}"
+    )
+
+
+def test_videos_and_optimisers() -> None:
+    module = "lerobot.datasets.video_utils"
+    accepts(
+        module, "decode_video_frames", "video_path", "timestamps", "tolerance_s", "backend", "return_uint8"
+    )
+    accepts("lerobot.optim.factory", "make_optimizer_and_scheduler", "cfg", "policy")
+
+
+def test_chunks_are_averaged() -> None:
+    ensembler = temporal_ensembler(0.0, 2)  # coefficient 0: a plain mean
+    ensembler.update(torch.tensor([[[1.0], [2.0]]]))
+    assert ensembler.update(torch.tensor([[[4.0], [0.0]]])).tolist() == [[3.0]], (
+        "ACTTemporalEnsembler no longer averages what overlaps; policies/stack_policy.py acts on it"
+    )
+    ensembler.reset()
+    assert ensembler.update(torch.tensor([[[4.0], [0.0]]])).tolist() == [[4.0]]
 
 
 @pytest.mark.parametrize("module", ["lerobot.scripts.lerobot_record", "lerobot.rollout.strategies.episodic"])

@@ -13,6 +13,7 @@ from ..grasping.objects import GraspObject
 from ..grasping.stages import Stage, segment_stages
 from ..joints import CLOSURE_KEYS, STATE_KEYS, TORQUE_KEYS, FloatArray
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
+from .options import CardOptions
 
 _SIZE_CATEGORIES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _STAGES: dict[Stage, tuple[str, str]] = {
@@ -24,30 +25,16 @@ _STAGES: dict[Stage, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A picture beside a card: its path in the repository, and what it shows."""
-
-    path: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class DatasetCardOptions:
+@dataclass(frozen=True, kw_only=True)
+class DatasetCardOptions(CardOptions):
     """What the dataset itself does not say.
 
     Attributes:
         objects: names of the grasped objects, `object_01` … `object_12` of Table 2 or `random_01` …
             `random_06` of the simulation; empty where it was something else.
-        description: how the demonstrations were made, in a sentence or two of Markdown.
-        license: identifier of the licence, as the Hub spells it.
-        figures: pictures in the repository.
     """
 
     objects: Sequence[str] = ()
-    description: str = ""
-    license: str = "apache-2.0"
-    figures: Sequence[Figure] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from ..files import read_json, reading
 from ..grasping.objects import OBJECTS, GraspObject
 from ..simulation.catalogue import ALL_SIM_OBJECTS
-from .dataset_card import Figure
+from .options import CardOptions
 
 _ENVIRONMENT = "softgrasp_sim"
 _NOT_A_CHOICE = {
@@ -40,24 +40,18 @@ _NOT_A_CHOICE = {
 """Fields of a policy's configuration that say where it runs, or that follow from the dataset."""
 
 
-@dataclass(frozen=True)
-class ModelCardOptions:
+@dataclass(frozen=True, kw_only=True)
+class ModelCardOptions(CardOptions):
     """What the policy's files do not say.
 
     Attributes:
         repo_id: name of the policy on the Hub.
         evaluation: content of `eval_info.json`, as `lerobot-eval` wrote it; None if there has been no
             evaluation.
-        description: what should be said first, in a sentence or two of Markdown.
-        license: identifier of the licence, as the Hub spells it.
-        figures: pictures in the repository.
     """
 
     repo_id: str
     evaluation: Mapping[str, Any] | None = None
-    description: str = ""
-    license: str = "apache-2.0"
-    figures: Sequence[Figure] = ()
 
 
 @dataclass(frozen=True)
@@ -138,8 +132,9 @@ def render_model_card(folder: Path, template: str, options: ModelCardOptions) ->
 
 
 def result_rows(evaluation: Mapping[str, Any]) -> list[ResultRow]:
-    """Both verdicts per object, from the content of an `eval_info.json`: the environment rewards what is
-    held, crushed or not.
+    """Both verdicts per object, from the content of an `eval_info.json`.
+
+    The environment's reward is 1 for what is held, crushed or not.
 
     Raises:
         ValueError: if a task is not an object of the simulation.

@@ -11,6 +11,7 @@ from here, and rewritten by LeRobot with the next episode.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from lerobot.datasets.utils import DEFAULT_EPISODES_PATH
 
 from ..files import write_json
+from ..lerobot_internals import end_table_of_frames, file_sizes, newest_episode, set_file_sizes
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +42,12 @@ class Checkpoints:
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
         self._saved = dataset.num_episodes
-        sizes = dataset.meta.get_chunk_settings()
         # A recording that was killed has left the low settings behind.
-        self._sizes = {name: max(1, int(size)) for name, size in sizes.items()}
+        self._sizes = {name: max(1, int(size)) for name, size in file_sizes(dataset).items()}
         # Frames of an episode that was not saved, from a recording that was killed, would get into the next.
         dataset.clear_episode_buffer()
-        dataset.meta.update_chunk_settings(
-            data_files_size_in_mb=_EVERY_EPISODE_MB, video_files_size_in_mb=_EVERY_EPISODE_MB
+        set_file_sizes(
+            dataset, data_files_size_in_mb=_EVERY_EPISODE_MB, video_files_size_in_mb=_EVERY_EPISODE_MB
         )
 
     def update(self) -> None:
@@ -58,18 +59,18 @@ class Checkpoints:
 
     def end_episode_files(self) -> None:
         """End the files of the newest episode."""
-        self._dataset.writer.close_writer()
-        root, row = Path(self._dataset.root), plain_row(self._dataset.meta.latest_episode)
+        end_table_of_frames(self._dataset)
+        root, row = Path(self._dataset.root), plain_row(newest_episode(self._dataset))
         write_json(root / CHECKPOINT_FILE, {"info": self._dataset.meta.info.to_dict(), "episode": row})
         write_row(root, row)
 
     def end(self) -> None:
         """The dataset gets its own settings back; call it after LeRobot has finalized it."""
-        self._dataset.meta.update_chunk_settings(**self._sizes)
+        set_file_sizes(self._dataset, **self._sizes)
         (Path(self._dataset.root) / CHECKPOINT_FILE).unlink(missing_ok=True)
 
 
-def plain_row(latest_episode: dict[str, list[Any]]) -> dict[str, Any]:
+def plain_row(latest_episode: dict[str, Sequence[Any]]) -> dict[str, Any]:
     """A row of the table of episodes as plain values, from LeRobot's lists of one value each."""
     return {
         key: value[0].tolist() if isinstance(value[0], np.ndarray | np.generic) else value[0]

@@ -164,6 +164,9 @@ class EmulatedMotor:
         """Put what the joint does into the Present registers; velocity stays 0."""
         ticks = self.open_tick + closure * (self.closed_tick - self.open_tick)
         direction = 1 if self.closed_tick > self.open_tick else -1
+        # A collision in the simulated world may push harder than any motor can.
+        most = self._specification.stall_torque_nm / self.lever_arm_m
+        force_n = min(max(force_n, -most), most)
         current = force_n / self._specification.newtons_per_unit(self.lever_arm_m)
         self.put(_PRESENT_POSITION, 4, round(ticks) + self.get(_HOMING_OFFSET, 4))
         self.put(_PRESENT_CURRENT, 2, direction * round(current))

@@ -10,13 +10,15 @@ from ..devices.hands.torque_execution import TorqueExecution
 from ..grasping.lift import LiftSupervisor
 from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CAMERA_KEY, NUM_JOINTS, STATE_KEYS
-from ..simulation.arm import ARM_JOINTS
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.devices import SimulatedHand
 from ..simulation.settings import WorldSettings
 from ..simulation.world import World
 
 Observation = dict[str, Any]
+
+_STATE_BOUNDS = ((-0.5, 1.5), (-200.0, 200.0), (-2 * np.pi, 2 * np.pi))
+"""Of a closure, a torque in newtons and an angle of the arm in radians: nothing here ever reaches them."""
 
 _MOST_TORQUE_N = 40.0
 """Bound of the action space, above what any joint of the simulated hand can press; actions beyond it are
@@ -30,14 +32,14 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
     Observation: `pixels` → `side`, uint8 (height, width, 3); `agent_pos`, float32 (12,) in the order of
         `joints.STATE_KEYS`, with `arm_joints` (18,): then the arm's joint angles in radians.
     Action: float32 (12,), commanded closures and the predicted torques in newtons, which act as
-        `torque` says.
+        `torque` says. With `normalized_actions`, as `gymnasium.make` has it, torques are shares of 40 N, so
+        that all twelve lie in 0 … 1.
     Reward: 1 at the tick at which the object is held (lifted for a second and not fallen, as the paper
         judges), else 0, so that the highest reward of an episode is that verdict; `is_success` in `info` also
         asks that it was never crushed. The episode terminates when the object is held or dropped.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 Gymnasium's own declaration
-    render_mode = "rgb_array"
 
     def __init__(
         self,
@@ -50,7 +52,12 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         torque: TorqueCommandConfig = TorqueCommandConfig(),  # noqa: B008 frozen
         world: WorldSettings = WorldSettings(),  # noqa: B008 frozen
         arm_joints: bool = False,
+        normalized_actions: bool = False,
+        render_mode: str | None = "rgb_array",
     ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode={render_mode!r}: the pictures are arrays; use 'rgb_array'.")
+        self.render_mode = render_mode
         self.task = task
         self.task_description = f"Grasp {task} without crushing it and hold it lifted."
         self.metadata = {**self.metadata, "render_fps": fps}
@@ -68,11 +75,13 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         self._world: World | None = None
         self._ticks = 0
         image = gym.spaces.Box(0, 255, (height, width, 3), np.uint8)
-        state = gym.spaces.Box(-np.inf, np.inf, (len(STATE_KEYS) + arm_joints * len(ARM_JOINTS),), np.float32)
+        low, high = np.concatenate([[bounds] * NUM_JOINTS for bounds in _STATE_BOUNDS[: 2 + arm_joints]]).T
+        state = gym.spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
         self.observation_space = gym.spaces.Dict(
             {"pixels": gym.spaces.Dict({CAMERA_KEY: image}), "agent_pos": state}
         )
-        most = np.repeat(np.array([1.0, _MOST_TORQUE_N], np.float32), NUM_JOINTS)
+        self._torque_unit_n = _MOST_TORQUE_N if normalized_actions else 1.0
+        most = np.repeat(np.array([1.0, _MOST_TORQUE_N / self._torque_unit_n], np.float32), NUM_JOINTS)
         self.action_space = gym.spaces.Box(np.zeros_like(most), most, dtype=np.float32)
 
     def reset(
@@ -101,7 +110,9 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         if values.shape != (len(STATE_KEYS),) or not np.isfinite(values).all():
             raise ValueError(f"An action is {len(STATE_KEYS)} finite numbers {STATE_KEYS}; got {action!r}.")
         hand = SimulatedHand(world)
-        grip = self._torque.plan(hand, values[:NUM_JOINTS].clip(0.0, 1.0), values[NUM_JOINTS:])
+        grip = self._torque.plan(
+            hand, values[:NUM_JOINTS].clip(0.0, 1.0), values[NUM_JOINTS:] * self._torque_unit_n
+        )
         hand.write(grip.closure, grip.torque_limit)
         self._torque.executed(grip)
         sample = world.hand_sample()

@@ -4,9 +4,8 @@ from functools import partial
 from typing import Any
 
 import gymnasium as gym
-from lerobot.envs.utils import freeze_after_episode_end
 
-from ..lerobot_internals import lazy_async_vector_env
+from ..lerobot_internals import freeze_after_episode_end, lazy_async_vector_env
 from .softgrasp_sim import SoftGraspSimEnv
 
 

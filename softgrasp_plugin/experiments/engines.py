@@ -43,8 +43,12 @@ class Command:
 class Engine(Protocol):
     """Where commands run."""
 
-    def run(self, command: Command) -> None:
-        """Run one command to its end; called by several threads at once. Raises if it failed."""
+    def run(self, command: Command) -> int:
+        """Run one command to its end; called by several threads at once.
+
+        Returns:
+            Its exit status; negative if a signal ended it.
+        """
 
     def stop(self) -> None:
         """End every command that is running, and start none any more."""
@@ -58,29 +62,16 @@ class LocalProcesses:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
-    def run(self, command: Command) -> None:
-        """Run one command.
-
-        Raises:
-            CalledProcessError: if it failed.
-        """
-        with command.log.open("wb") as log, self._lock:
+    def run(self, command: Command) -> int:
+        with self._lock:
             if self._stopped:
-                return
-            process = subprocess.Popen(
-                list(command.arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **command.environment},
-                start_new_session=True,  # Ctrl-C is for whoever started us; `stop` passes it on
-            )
+                return -signal.SIGINT
+            process = _start(command.arguments, command.log, command.environment)
             self._running.add(process)
         code = process.wait()
         with self._lock:
             self._running.discard(process)
-        if code:
-            raise subprocess.CalledProcessError(code, command.arguments[0])
+        return code
 
     def stop(self) -> None:
         with self._lock:
@@ -120,26 +111,53 @@ class Cluster:
         self._jobs: list[Any] = []
         self._stopped = False
 
-    def run(self, command: Command) -> None:
-        """Queue one command and wait for its end; raises whatever submitit does if it failed."""
-        shell = 'exec "$@" > "$0" 2>&1'
+    def run(self, command: Command) -> int:
+        # What submitit starts on this machine would print where Ctrl-C has met it; `stop` ends it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         with self._lock:
             if self._stopped:
-                return
-            job = self._executor.submit(
-                subprocess.run,
-                ["sh", "-c", shell, str(command.log.resolve()), *command.arguments],
-                check=True,
-            )
+                return -signal.SIGINT
+            job = self._executor.submit(_run_in_job, command.arguments, command.log.resolve())
             self._jobs.append(job)
-        job.result()
+        try:
+            return int(job.result())
+        except Exception as error:  # the job itself is lost, or never began
+            words = _last_line((job.stderr() or "").splitlines())
+            raise RuntimeError(f"job {job.job_id} ended without a result: {words or job.state}") from error
 
     def stop(self) -> None:
         with self._lock:
             self._stopped = True
             for job in self._jobs:
-                if not job.done():
+                if job.done():
+                    continue
+                if self._executor.cluster == "local":  # whose `cancel` leaves no time to clean up
+                    os.kill(int(job.job_id), signal.SIGTERM)
+                else:
                     job.cancel()
+
+
+def _start(arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as file:
+        return subprocess.Popen(
+            list(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            start_new_session=True,  # Ctrl-C is for whoever started us, and is passed on
+        )
+
+
+def _run_in_job(arguments: Sequence[str], log: Path) -> int:
+    """What a job does; whoever cancels it ends what it has started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    process = _start(arguments, log, {})
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        return process.wait()
 
 
 def run_commands(
@@ -162,7 +180,7 @@ def run_commands(
     for command in commands:
         command.log.parent.mkdir(parents=True, exist_ok=True)
     pool = ThreadPoolExecutor(at_once)
-    futures: dict[Future[None], Command] = {pool.submit(engine.run, command): command for command in commands}
+    futures: dict[Future[int], Command] = {pool.submit(engine.run, command): command for command in commands}
     waiting = set(futures)
     bar = tqdm(total=len(commands), bar_format="  {n_fmt}/{total_fmt} {elapsed} {desc}", file=sys.stdout)
     try:
@@ -171,10 +189,9 @@ def run_commands(
                 done, waiting = wait(waiting, _REFRESH_S, FIRST_COMPLETED)
                 for future in done:
                     bar.update()
-                    error = future.exception()
-                    yield futures[future], None if error is None else _first_line(error)
+                    yield futures[future], _problem(futures[future], future)
                 running = [futures[future] for future in waiting if future.running()]
-                shown = [(command.name, _last_line(command.log, summarise)) for command in running]
+                shown = [(command.name, _last_line(_tail(command.log), summarise)) for command in running]
                 text = "; ".join(f"{name}: {line}" for name, line in shown if line)
                 # Elsewhere than on a terminal every state would be kept.
                 bar.set_description_str(text[:160], refresh=sys.stdout.isatty())
@@ -183,18 +200,28 @@ def run_commands(
         pool.shutdown(cancel_futures=True)
 
 
-def _first_line(error: BaseException) -> str:
-    """What went wrong in a line; the whole of it is in the log."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _problem(command: Command, future: Future[int]) -> str | None:
+    """Why a command failed, in its own words if it had any; None if it did not fail."""
+    if (error := future.exception()) is not None:
+        return str(error)
+    code = future.result()
+    if code < 0:
+        return f"ended by {signal.Signals(-code).name}"
+    return (_last_line(_tail(command.log)) or f"exit status {code}") if code else None
 
 
-def _last_line(log: Path, summarise: Callable[[str], str | None]) -> str | None:
-    """What the newest line that is worth showing says."""
+def _tail(log: Path) -> list[str]:
     try:
         with log.open("rb") as file:
             file.seek(max(log.stat().st_size - _TAIL_BYTES, 0))
-            lines = file.read().decode(errors="replace").splitlines()
+            return file.read().decode(errors="replace").splitlines()
     except OSError:  # not there yet
-        return None
+        return []
+
+
+def _last_line(
+    lines: Sequence[str], summarise: Callable[[str], str | None] = lambda line: line
+) -> str | None:
+    """What the newest line that is worth showing says."""
     summaries = (summarise(line.strip()) for line in reversed(lines))
     return next((summary for summary in summaries if summary), None)

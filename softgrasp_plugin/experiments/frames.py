@@ -7,17 +7,18 @@ memory: every frame is decoded once, and a batch is a lookup.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from lerobot.configs import PreTrainedConfig
 from lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
-from lerobot.datasets.video_utils import decode_video_frames
 from lerobot.utils.constants import ACTION, OBS_PREFIX, OBS_STATE
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
+
+from ..datasets.frame_cache import as_is, cached_frames
+
+__all__ = ["CachedDataset", "FrameCache", "as_is"]
 
 
 class FrameCache:
@@ -33,7 +34,7 @@ class FrameCache:
     """
 
     def __init__(self, repo_id: str, root: Path) -> None:
-        """Read a dataset; decoded images are kept beside it and mapped into memory.
+        """Read a dataset; decoded images are kept beside its folder and mapped into memory.
 
         Args:
             repo_id: name of the dataset.
@@ -49,7 +50,8 @@ class FrameCache:
         self.episode_starts, self.episode_ends = starts, ends
         self.first = torch.from_numpy(np.repeat(starts, ends - starts))
         self.last = torch.from_numpy(np.repeat(ends - 1, ends - starts))
-        self.images = {key: _decoded(dataset, key) for key in self.meta.video_keys}
+        folder = root.with_name(f"{root.name}.frames")  # where every node of a cluster finds it
+        self.images = {key: cached_frames(dataset, key, folder=folder) for key in self.meta.video_keys}
 
     def __len__(self) -> int:
         return len(self.state)
@@ -98,38 +100,3 @@ class CachedDataset(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         return {key: value[0] for key, value in self.__getitems__([index]).items()}
-
-
-def as_is(batch: Any) -> Any:
-    """Collation for a dataset whose `__getitems__` returns whole batches."""
-    return batch
-
-
-def _decoded(dataset: LeRobotDataset, key: str) -> Tensor:
-    path = dataset.root / f"{key}.decoded.npy"
-    height, width, channels = dataset.meta.features[key]["shape"]
-    shape = (len(dataset), channels, height, width)
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        frames = np.empty(shape, np.uint8)
-        for episode in range(dataset.num_episodes):
-            row = dataset.meta.episodes[episode]
-            frames[row["dataset_from_index"] : row["dataset_to_index"]] = _decode(dataset, key, episode, row)
-        with partial.open("wb") as file:
-            np.save(file, frames)
-        partial.rename(path)
-    # Copy-on-write: PyTorch wants writable memory, and processes share what nobody writes to.
-    mapped: NDArray[np.uint8] = np.load(path, mmap_mode="c")
-    return torch.from_numpy(mapped)
-
-
-def _decode(dataset: LeRobotDataset, key: str, episode: int, row: dict[str, Any]) -> NDArray[np.uint8]:
-    start_s = row[f"videos/{key}/from_timestamp"]
-    frames: Tensor = decode_video_frames(
-        dataset.root / dataset.meta.get_video_file_path(episode, key),
-        [start_s + frame / dataset.fps for frame in range(row["length"])],
-        dataset.tolerance_s,
-        "pyav",
-        return_uint8=True,
-    )
-    return frames.numpy()

@@ -7,7 +7,6 @@ another object; a policy that ignores them does not.
 from dataclasses import dataclass
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,11 +31,10 @@ class Donor:
     images: NDArray[np.uint8]
 
 
-class Intervene(gym.ObservationWrapper[Observation, NDArray[np.float32], Observation]):
-    """Applies an intervention to the observations of a `SoftGraspSimEnv`.
+class Intervene:
+    """Applies an intervention to what a policy perceives in one trial.
 
     Args:
-        env: the environment.
         intervention: what to do.
         donor: the episode to take values from; needed for `swap` only.
 
@@ -44,23 +42,15 @@ class Intervene(gym.ObservationWrapper[Observation, NDArray[np.float32], Observa
         ValueError: if `swap` has no donor.
     """
 
-    def __init__(
-        self, env: gym.Env[Any, Any], intervention: Intervention, donor: Donor | None = None
-    ) -> None:
-        super().__init__(env)
+    def __init__(self, intervention: Intervention, donor: Donor | None = None) -> None:
         if intervention.kind == "swap" and donor is None:
             raise ValueError("Swapping a modality needs a recorded episode to take it from.")
         self._intervention, self._donor = intervention, donor
         self._first: NDArray[Any] | None = None
         self._tick = 0
 
-    def reset(self, **kwargs: Any) -> tuple[Observation, dict[str, Any]]:
-        self._first, self._tick = None, 0
-        observation, info = super().reset(**kwargs)
-        return observation, info
-
-    def observation(self, observation: Observation) -> Observation:
-        """The observation with one modality changed; the original is left alone."""
+    def __call__(self, observation: Observation) -> Observation:
+        """The next observation with one modality changed; the original is left alone."""
         modality = self._intervention.modality
         state, image = observation["agent_pos"].copy(), observation["pixels"][CAMERA_KEY]
         if modality == IMAGE:

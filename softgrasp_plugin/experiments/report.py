@@ -5,8 +5,6 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
 from jinja2 import ChainableUndefined, Environment
 
 from ..files import write_text
@@ -125,20 +123,15 @@ def render(results: Results, figures: set[str]) -> str:
 
 def _grips_of_both(results: Results, name: str) -> tuple[float, float] | None:
     """Mean grip forces with a soft and a rigid surface, over the objects that were lifted with both."""
+    columns = ["seed", "task", "was_lifted", "mean_grip_force_n"]
+    lifted = (results.rows(name, condition.name)[columns] for condition in PRESENTED)
     soft, rigid = (
-        rows[rows["was_lifted"] > 0].groupby(["seed", "task"]).apply(_mean_grip, include_groups=False)
-        for rows in (results.rows(name, condition.name) for condition in PRESENTED)
+        rows[rows["was_lifted"] > 0].groupby(["seed", "task"])["mean_grip_force_n"].mean() for rows in lifted
     )
-    if soft.empty or rigid.empty:
-        return None
     both = soft.index[soft > 0].intersection(rigid.index[rigid > 0])
     if both.empty:
         return None
     return float(soft[both].mean()), float(rigid[both].mean())
-
-
-def _mean_grip(rows: pd.DataFrame) -> float:
-    return float(np.average(rows["mean_grip_force_n"], weights=rows["trials"] * rows["was_lifted"]))
 
 
 _SOFT = ("deformable", "soft-plastic")

@@ -3,12 +3,12 @@ with. Whatever has not been run has no row: nothing missing ever counts as a fai
 """
 
 import json
+import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 
 from ..files import read_json, reading, write_json
@@ -18,6 +18,7 @@ from .plan import CONFIGURATIONS, NOMINAL, OPERATOR, TRAINING_TASKS
 from .runs import LATENCY_FILE
 from .setting import Setting
 from .statistics import Interval, newcombe, wilson
+from .trials import Trial
 
 SETTING_FILE = "setting.json"
 KNOWN = TRAINING_TASKS
@@ -25,9 +26,10 @@ NOVEL = tuple(task for task in TASKS if task not in TRAINING_TASKS)
 
 _WRITE_ANEW = "Start the benchmark again with the same command: it makes what is missing."
 _SHARES = ["is_success", "is_held", "is_crushed", "is_dropped", "was_lifted"]
-_MEANS = ["peak_grip_force_n", "max_deformation_mm", "duration_s"]
-_COLUMNS = ["configuration", "seed", "condition", "scene", "trials", "task", *_SHARES, *_MEANS]
-_COLUMNS += ["mean_grip_force_n", "stable_torque_n", "final_closure"]
+_TRIAL_COLUMNS = [column.name for column in fields(Trial) if column.name != "seed"]
+_COLUMNS = ["configuration", "seed", "condition", "scene", *_TRIAL_COLUMNS]
+_LATENCY_COLUMNS = ["median_ms", "p95_ms", "device", "threads", "parameters"]
+_POLICY_COLUMNS = ["configuration", "seed", "steps", "wall_s", *_LATENCY_COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Cell:
     """
 
     successes: int
-    held: int
+    held: int | None
     trials: int
     seeds: int
     crushed: int
@@ -67,8 +69,8 @@ class Cell:
         return self.successes / self.trials
 
     @property
-    def held_rate(self) -> float:
-        return self.held / self.trials
+    def held_rate(self) -> float | None:
+        return None if self.held is None else self.held / self.trials
 
     @property
     def interval(self) -> Interval:
@@ -81,29 +83,25 @@ class Cell:
 
 
 def pool(rows: pd.DataFrame) -> Cell | None:
-    """Rows of trials in sum; every trial counts once. None if there is none."""
+    """Rows of trials in sum; None if there is none."""
     if rows.empty:
         return None
-    weights = rows["trials"].to_numpy(float)
-    counts = {name: round(float(rows[name].to_numpy(float) @ weights)) for name in _SHARES}
-    peak, deformation, duration = (float(np.average(rows[name], weights=weights)) for name in _MEANS)
-    lifted = weights * rows["was_lifted"].to_numpy(float)
-    trials = int(weights.sum())
+    counts = rows[_SHARES].sum().round().astype(int)
+    means = rows[["peak_grip_force_n", "max_deformation_mm", "duration_s"]].mean()
+    lifted = rows["was_lifted"]
     return Cell(
-        successes=counts["is_success"],
-        held=counts["is_held"],
-        trials=trials,
+        successes=int(counts["is_success"]),
+        held=None if rows["is_held"].isna().any() else int(counts["is_held"]),
+        trials=len(rows),
         seeds=rows["seed"].nunique(),
-        crushed=counts["is_crushed"],
-        dropped=counts["is_dropped"],
-        never_lifted=trials - counts["was_lifted"],
-        peak=peak,
+        crushed=int(counts["is_crushed"]),
+        dropped=int(counts["is_dropped"]),
+        never_lifted=len(rows) - int(counts["was_lifted"]),
+        peak=float(means["peak_grip_force_n"]),
         highest=float(rows["peak_grip_force_n"].max()),
-        grip=float(np.average(rows["mean_grip_force_n"].fillna(0.0), weights=lifted))
-        if lifted.any()
-        else None,
-        deformation=deformation,
-        duration=duration,
+        grip=float((rows["mean_grip_force_n"] * lifted).sum() / lifted.sum()) if lifted.any() else None,
+        deformation=float(means["max_deformation_mm"]),
+        duration=float(means["duration_s"]),
     )
 
 
@@ -124,9 +122,7 @@ class Results:
     """A benchmark, as far as it has come.
 
     Args:
-        trials: one row per trial: `configuration`, `seed`, `condition`, `scene`, and the fields of
-            `evaluation.Trial`. A row may also stand for the mean of several `trials` with one object, in the
-            scenes from `scene` on.
+        trials: one row per trial: `configuration`, `seed`, `condition`, `scene`, and the fields of `Trial`.
         policies: one row per run: `configuration`, `seed`, and what is known of its training and latency.
         setting: what both were made with.
     """
@@ -157,13 +153,10 @@ class Results:
 
     def pair(self, name: str, condition: str) -> Pair | None:
         """A condition beside the nominal one, on the objects and scenes that were tried under both."""
-        after, key = self.rows(name, condition), ["seed", "task", "scene"]
-        scenes = after.loc[after.index.repeat(after["trials"]), key].rename_axis("row").reset_index()
-        scenes["scene"] += scenes.groupby("row").cumcount()
-        before = scenes.merge(self.rows(name), on=key)
-        number = before.groupby("row").size()
-        whole = number.index[number == after.loc[number.index, "trials"]]
-        nominal, changed = pool(before[before["row"].isin(whole)]), pool(after.loc[whole])
+        scene = ["seed", "task", "scene"]
+        before, after = (self.rows(name, tried).set_index(scene) for tried in (NOMINAL.name, condition))
+        both = after.index.intersection(before.index)
+        nominal, changed = (pool(rows.loc[both].reset_index()) for rows in (before, after))
         return Pair(nominal, changed) if nominal and changed else None
 
     def tried(self, *conditions: str) -> list[str]:
@@ -174,12 +167,9 @@ class Results:
         """How many policies were tried in all their nominal scenes, and how many there are to be."""
         profile = self.setting.profile
         planned = [CONFIGURATIONS[name] for name in profile["configurations"] if name in CONFIGURATIONS]
-        done = sum(
-            int((rows.groupby("seed")["scene"].nunique() >= profile["trials"]).sum())
-            for rows in (self.rows(entry.name) for entry in planned)
-        )
+        scenes = [self.rows(entry.name).groupby("seed")["scene"].nunique() for entry in planned]
         seeds = [profile["strategy_seeds" if entry.is_strategy else "other_seeds"] for entry in planned]
-        return done, sum(seeds)
+        return sum(int((each >= profile["trials"]).sum()) for each in scenes), sum(seeds)
 
     def write(self, home: Path) -> None:
         """Keep everything beside the report."""
@@ -201,8 +191,20 @@ def read_results(home: Path) -> Results:
         setting = Setting(**{**content["setting"], "commits": tuple(content["setting"]["commits"])})
         policies = pd.DataFrame(content["policies"], columns=_POLICY_COLUMNS)
     with reading(home / TRIALS_FILE, "a table of trials", _WRITE_ANEW):
-        trials = pd.read_parquet(home / TRIALS_FILE)[_COLUMNS]
+        kept = pd.read_parquet(home / TRIALS_FILE)
+        # Trials used to end with a crush, so that it is not known whether the object would have been held.
+        trials = one_row_per_trial(kept.assign(is_held=kept.get("is_held", math.nan)))[_COLUMNS]
     return Results(trials, policies, setting)
+
+
+def one_row_per_trial(kept: pd.DataFrame) -> pd.DataFrame:
+    """A table from before there was a row for every trial: a row with `trials` is the mean of that many, in
+    the scenes from its own on.
+    """
+    if "trials" not in kept:
+        return kept
+    rows = kept.loc[kept.index.repeat(kept["trials"])]
+    return rows.assign(scene=rows["scene"] + rows.groupby(level=0).cumcount()).reset_index(drop=True)
 
 
 def read_commits(home: Path) -> tuple[str, ...]:
@@ -222,16 +224,11 @@ def collect(home: Path, setting: Setting) -> Results:
             run = {"configuration": name, "seed": int(folder.name[5:])}
             for path in sorted(folder.glob("trials/*/*.json")):
                 with reading(path, "the trials of one scene", f"Remove it. {_WRITE_ANEW}"):
-                    place = {**run, "condition": path.parent.name, "scene": int(path.stem), "trials": 1}
-                    trials += [{**place, **{key: row[key] for key in _TRIAL_KEYS}} for row in read_json(path)]
+                    place = {**run, "condition": path.parent.name, "scene": int(path.stem)}
+                    trials += [place | {key: row[key] for key in _TRIAL_COLUMNS} for row in read_json(path)]
             policies.append({**run, **_read_training(folder / "training.jsonl"), **_read_latency(folder)})
     table = pd.DataFrame(trials, columns=_COLUMNS).astype(dict.fromkeys(_SHARES, float))
     return Results(table, pd.DataFrame(policies, columns=_POLICY_COLUMNS), setting)
-
-
-_TRIAL_KEYS = _COLUMNS[5:]
-_LATENCY_COLUMNS = ["median_ms", "p95_ms", "device", "threads", "parameters"]
-_POLICY_COLUMNS = ["configuration", "seed", "steps", "wall_s", *_LATENCY_COLUMNS]
 
 
 def _read_latency(folder: Path) -> dict[str, Any]:
@@ -249,10 +246,9 @@ def _read_training(path: Path) -> dict[str, Any]:
         return {}
     with reading(path, "one JSON object a line", "Remove it: only the time of training is lost."):
         lines = path.read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines if line.endswith("}")]
-        if not rows:
+        rows = pd.DataFrame([json.loads(line) for line in lines if line.endswith("}")])
+        if rows.empty:
             return {}
         # Elapsed time starts again when training goes on after an interruption.
-        elapsed = [float(row["elapsed_s"]) for row in rows]
-        ends = [now for now, then in zip(elapsed, [*elapsed[1:], 0.0], strict=True) if then <= now]
-        return {"steps": int(rows[-1]["step"]), "wall_s": sum(ends)}
+        goes_on = rows["elapsed_s"].shift(-1) > rows["elapsed_s"]
+        return {"steps": int(rows["step"].iloc[-1]), "wall_s": float(rows["elapsed_s"][~goes_on].sum())}

@@ -13,14 +13,19 @@ import torch
 from accelerate import Accelerator
 from lerobot.configs import PreTrainedConfig
 from lerobot.configs.train import TrainPipelineConfig
-from lerobot.optim.factory import make_optimizer_and_scheduler
 from lerobot.policies import make_policy, make_pre_post_processors
 from lerobot.utils.constants import PRETRAINED_MODEL_DIR
 from lerobot.utils.random_utils import set_seed
 from lerobot.utils.utils import cycle
 from torch.utils.data import DataLoader
 
-from ..lerobot_internals import checkpoint_dir, load_training_state, make_sampler, save_checkpoint
+from ..lerobot_internals import (
+    checkpoint_dir,
+    load_training_state,
+    make_optimizer_and_scheduler,
+    make_sampler,
+    save_checkpoint,
+)
 from .frames import CachedDataset, FrameCache, as_is
 from .pieces import last_checkpoint
 

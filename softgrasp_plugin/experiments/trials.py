@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import torch
 from lerobot.utils.constants import OBS_STATE
@@ -77,33 +76,50 @@ class Trace:
     images: NDArray[np.uint8]
 
 
-class _Recorder(gym.Wrapper[Observation, NDArray[np.float32], Observation, NDArray[np.float32]]):
-    """Notes what happens in one environment."""
+class _Attempt:
+    """One trial in the making.
 
-    def __init__(self, env: SoftGraspSimEnv) -> None:
-        super().__init__(env)
-        self._sim = env
-        self.seed = 0
+    Attributes:
+        perceived: what the policy is told next.
+        is_over: whether there is a verdict, or the time is up.
+    """
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        observation, info = self.env.reset(seed=seed, options=options)
-        self.seed = seed or 0
-        self.states, self.heights = [observation["agent_pos"]], [0.0]
-        self.images = [observation["pixels"][CAMERA_KEY]]
-        self.info = info
-        return observation, info
+    def __init__(
+        self, env: SoftGraspSimEnv, seed: int, perceive: Callable[[Observation], Observation]
+    ) -> None:
+        self._env, self._seed, self._perceive = env, seed, perceive
+        self._states: list[NDArray[np.float32]] = []
+        self._images: list[NDArray[np.uint8]] = []
+        self._heights: list[float] = []
+        self._scores: list[dict[str, float]] = []
+        self.is_over = False
+        observation, self._info = env.reset(seed=seed)
+        self._note(observation)
 
-    def step(self, action: NDArray[np.float32]) -> Any:
-        observation, reward, terminated, truncated, self.info = self.env.step(action)
-        self.states.append(observation["agent_pos"])
-        self.heights.append(self._sim.lift_height_m)
-        self.images.append(observation["pixels"][CAMERA_KEY])
-        return observation, reward, terminated, truncated, self.info
+    def step(self, action: FloatArray, scores: dict[str, float]) -> None:
+        self._scores.append(scores)
+        observation, _, is_decided, is_late, self._info = self._env.step(action.astype(np.float32))
+        self.is_over = is_decided or is_late
+        self._note(observation)
+
+    def _note(self, observation: Observation) -> None:
+        self._states.append(observation["agent_pos"])
+        self._images.append(observation["pixels"][CAMERA_KEY])
+        self._heights.append(self._env.lift_height_m)
+        self.perceived = self._perceive(observation)
 
     def trial(self) -> Trial:
-        fps: Any = self._sim.metadata["render_fps"]
-        return make_trial(
-            self._sim.task, self.seed, self.info, np.array(self.states), np.array(self.heights), fps
+        fps: Any = self._env.metadata["render_fps"]
+        state, height = np.array(self._states), np.array(self._heights)
+        return make_trial(self._env.task, self._seed, self._info, state, height, fps)
+
+    def trace(self) -> Trace:
+        """Every tick that was acted on: the last observation is not among them."""
+        return Trace(
+            state=np.array(self._states[:-1], dtype=np.float64),
+            lift_height_m=np.array(self._heights[:-1]),
+            attention={name: np.array([each[name] for each in self._scores]) for name in self._scores[0]},
+            images=np.array(self._images[:-1]),
         )
 
 
@@ -165,27 +181,24 @@ def run_trials(
     Returns:
         A trial and a trace per object, in their order.
     """
-    recorders = [_Recorder(make_env(task)) for task in tasks]
-    seen: list[gym.Env[Any, Any]] = list(recorders)
-    if intervention is not None:
-        donors = [donor_of(task, seed) if donor_of else None for task in tasks]
-        seen = [Intervene(one, intervention, donor) for one, donor in zip(recorders, donors, strict=True)]
+    attempts = []
+    for task in tasks:
+        perceive: Callable[[Observation], Observation] = _unchanged
+        if intervention is not None:
+            perceive = Intervene(intervention, donor_of(task, seed) if donor_of else None)
+        attempts.append(_Attempt(make_env(task), seed, perceive))
     runner.reset()
-    observations = [one.reset(seed=seed)[0] for one in seen]
-    scores: list[dict[str, FloatArray]] = []
-    going = list(range(len(seen)))
-    while going:
+    while not all(attempt.is_over for attempt in attempts):
         # A trial that is over stays in the batch with its last observation: a batch has one size.
-        actions, attention = runner.act_batch(_batch(observations))
-        scores.append(attention)
-        for place in tuple(going):
-            observations[place], _, terminated, truncated, _ = seen[place].step(actions[place])
-            if terminated or truncated:
-                going.remove(place)
-    return (
-        [recorder.trial() for recorder in recorders],
-        [_trace(recorder, scores, place) for place, recorder in enumerate(recorders)],
-    )
+        actions, scores = runner.act_batch(_batch([attempt.perceived for attempt in attempts]))
+        for place, attempt in enumerate(attempts):
+            if not attempt.is_over:
+                attempt.step(actions[place], {name: float(score[place]) for name, score in scores.items()})
+    return [attempt.trial() for attempt in attempts], [attempt.trace() for attempt in attempts]
+
+
+def _unchanged(observation: Observation) -> Observation:
+    return observation
 
 
 def _batch(observations: Sequence[Observation]) -> dict[str, Any]:
@@ -196,17 +209,6 @@ def _batch(observations: Sequence[Observation]) -> dict[str, Any]:
         IMAGE_FEATURE: images.permute(0, 3, 1, 2).contiguous().float() / 255.0,
         "task": [TASK_DESCRIPTION] * len(observations),
     }
-
-
-def _trace(recorder: _Recorder, scores: list[dict[str, FloatArray]], place: int) -> Trace:
-    steps = scores[: len(recorder.states) - 1]
-    names = steps[0] if steps else {}
-    return Trace(
-        state=np.array(recorder.states[:-1], dtype=np.float64),
-        lift_height_m=np.array(recorder.heights[:-1]),
-        attention={name: np.array([step[name][place] for step in steps]) for name in names},
-        images=np.array(recorder.images[:-1]),
-    )
 
 
 def _rounded(value: Any) -> Any:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .backbone_config import BackboneNorm
+from .packed_conv import pack_convolutions
 
 _CHANNELS_PER_GROUP = 16
 
@@ -61,7 +62,9 @@ def make_resnet18(stages: int, norm: BackboneNorm, weights: str | None) -> ResNe
     if norm == "frozen":
         _fold_batch_norm(resnet)
     trunk = [resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool]
-    return ResNetTrunk(*trunk, *[getattr(resnet, f"layer{stage}") for stage in range(1, stages + 1)])
+    backbone = ResNetTrunk(*trunk, *[getattr(resnet, f"layer{stage}") for stage in range(1, stages + 1)])
+    pack_convolutions(backbone)
+    return backbone
 
 
 def _group_norm(channels: int) -> nn.GroupNorm:

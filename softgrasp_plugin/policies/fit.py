@@ -108,6 +108,22 @@ def check_running_environment(policy: PreTrainedConfig) -> None:
     check_policy_fits(policy, driven)
 
 
+def refuse_compilation() -> None:
+    """Refuse `--use_torch_compile=true` for a policy whose `select_action` does not pass through what LeRobot
+    compiles; the flag would only make the first ticks wait.
+
+    Raises:
+        ValueError: if the running `lerobot-rollout` was asked to compile.
+    """
+    command = running_command()
+    if command is not None and getattr(command.config, "use_torch_compile", False):
+        raise ValueError(
+            "--use_torch_compile=true compiles `predict_action_chunk`, which predicts from whole stacks of "
+            "pictures. At every tick this policy encodes the newest picture alone and remembers the others, "
+            "which saves more: leave the flag out. On a CPU --policy.use_amp=true makes a tick faster."
+        )
+
+
 def refuse_moved_columns_on_resume(before: Mapping[str, int], now: Mapping[str, int]) -> None:
     """Refuse to resume a training on a dataset whose joints lie in other columns.
 

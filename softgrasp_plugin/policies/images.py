@@ -1,22 +1,15 @@
 """From camera image to network input: resizing, augmentation, normalisation; in training as at inference."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from ..pictures import resize
 from .blur import BlurCurriculum
 from .observation_config import ObservationConfig
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 _LUMA = (0.299, 0.587, 0.114)
-
-
-def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize (N, 3, H, W) to (N, 3, *size), antialiased; images of that size pass untouched."""
-    if tuple(images.shape[-2:]) == tuple(size):
-        return images
-    return F.interpolate(images, size=tuple(size), mode="bilinear", antialias=True, align_corners=False)
 
 
 class StackColorJitter(nn.Module):

@@ -10,15 +10,15 @@ from typing import Any, Literal, Protocol, cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from lerobot.policies.act.modeling_act import ACTTemporalEnsembler
 from lerobot.policies.pretrained import PreTrainedPolicy
 from lerobot.utils.constants import ACTION, OBS_STATE
 from torch import Tensor, nn
 
 from softgrasp_plugin.joints import NUM_JOINTS
+from softgrasp_plugin.lerobot_internals import temporal_ensembler
 
 from .closure_shift import ClosureShift
-from .fit import check_running_environment
+from .fit import check_running_environment, refuse_compilation
 from .frame_buffer import FrameBuffer
 from .images import FramePreparation
 from .loading import StrictLoading
@@ -95,21 +95,23 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
                 training.
 
         Raises:
-            ValueError: if it does not fit the dataset, or the environment of the running command.
+            ValueError: if it does not fit the dataset, or the environment of the running command, or is to
+                be compiled.
         """
         super().__init__(config)
         config.validate_features()
         adopt_dataset(config, dataset_meta)
         check_running_environment(config)
+        refuse_compilation()
         self.config = config
         self.model = self._make_model(load_backbone_weights)
         self._closure_shift = ClosureShift(config, kwargs.get("dataset_stats"))
         self.attention_scores: dict[str, Tensor] = {}
         self._frames = FrameBuffer(config.num_stack, config.frameskip)
         self._actions: deque[Tensor] = deque(maxlen=config.n_action_steps)
-        self._ensembler: ACTTemporalEnsembler | None = None
+        self._ensembler: Any = None
         if config.temporal_ensemble_coeff is not None:
-            self._ensembler = ACTTemporalEnsembler(config.temporal_ensemble_coeff, config.chunk_size)
+            self._ensembler = temporal_ensembler(config.temporal_ensemble_coeff, config.chunk_size)
 
     @abstractmethod
     def _make_model(self, load_backbone_weights: bool) -> StackNetwork:

@@ -17,6 +17,7 @@ from ..simulation.world import World
 from .config_ur3_dexhand_sim import UR3DexHandSimConfig
 from .grasp_robot import GraspRobot
 from .loop_rate import loop_rate
+from .safe_recording import SafeRecording
 from .scene_notes import Scene, chosen_scene, scene_notes
 
 _ARM_KEYS = tuple(f"{joint}.pos" for joint in ARM_JOINTS)
@@ -31,6 +32,7 @@ class UR3DexHandSim(GraspRobot):
     def __init__(self, config: UR3DexHandSimConfig) -> None:
         super().__init__(config, lift=config.lift, torque=config.torque, cameras=config.cameras)
         self.config = config
+        self._recording = SafeRecording(is_simulated=True)
         self._session: Session | None = None
         self._noise: ActionNoise | None = None
         self._scene: Scene

@@ -41,6 +41,8 @@ from ..simulation.variation import Variation
 
 _MOST = {"seeds": 1000, "trials": 10_000, "workers": 256}
 _SETTINGS_FILE = "settings.json"
+_PROGRESS = "> "
+"""Begins what a piece of work says about itself, among all that LeRobot and its libraries print."""
 
 
 @refuses_in_words
@@ -128,7 +130,7 @@ def run(config: BenchmarkConfig) -> bool:
     if config.piece is not None:
         from ..experiments.runs import do_piece
 
-        do_piece(work, config.piece, _device(config), lambda text: print(text, flush=True))
+        do_piece(work, config.piece, _device(config), lambda text: print(_PROGRESS + text, flush=True))
         return True
     is_begun = (home / "runs").is_dir()
     if config.report_only and not is_begun and not (home / TRIALS_FILE).exists():
@@ -172,7 +174,7 @@ def _do(stages: list[list[str]], config: BenchmarkConfig, after_each: Callable[[
             Command(piece, _piece_command(config, device, piece), _log(config, piece), environment)
             for piece in pieces
         ]
-        with closing(run_commands(commands, _engine(config), config.workers)) as progress:
+        with closing(run_commands(commands, _engine(config), config.workers, _progress)) as progress:
             for command, error in progress:
                 failures += error is not None
                 outcome = "done" if error is None else f"failed: {error} (see {command.log})"
@@ -180,6 +182,10 @@ def _do(stages: list[list[str]], config: BenchmarkConfig, after_each: Callable[[
                 if error is None:
                     after_each()
     return failures
+
+
+def _progress(line: str) -> str | None:
+    return line.removeprefix(_PROGRESS) if line.startswith(_PROGRESS) else None
 
 
 def _piece_command(config: BenchmarkConfig, device: str, piece: str) -> list[str]:

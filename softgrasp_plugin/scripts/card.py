@@ -21,8 +21,9 @@ from lerobot.configs import parser
 from lerobot.utils.import_utils import register_third_party_plugins
 from lerobot.utils.utils import init_logging
 
-from ..cards.dataset_card import DatasetCardOptions, Figure, render_dataset_card
+from ..cards.dataset_card import DatasetCardOptions, render_dataset_card
 from ..cards.model_card import ModelCardOptions, render_model_card, result_rows
+from ..cards.options import Figure
 from ..files import read_json, reading
 from ..hub_configs import config_path
 from ..options import refuses_in_words
@@ -99,7 +100,9 @@ def _dataset_card(config: CardConfig, figures: list[Figure]) -> DatasetCard:
     from lerobot.datasets import LeRobotDataset  # slow to import
 
     dataset = LeRobotDataset(config.repo_id, root=config.root, download_videos=False, video_backend="pyav")
-    options = DatasetCardOptions(config.objects, config.description, config.license, figures)
+    options = DatasetCardOptions(
+        objects=config.objects, description=config.description, license=config.license, figures=figures
+    )
     return render_dataset_card(
         dataset, config_path("cards/dataset_card.md").read_text(encoding="utf-8"), options
     )
@@ -116,7 +119,13 @@ def _model_card(config: CardConfig, figures: list[Figure]) -> ModelCard:
         with reading(config.eval_info, expected, remedy):
             evaluation = read_json(config.eval_info)
             result_rows(evaluation)
-    options = ModelCardOptions(config.repo_id, evaluation, config.description, config.license, figures)
+    options = ModelCardOptions(
+        repo_id=config.repo_id,
+        evaluation=evaluation,
+        description=config.description,
+        license=config.license,
+        figures=figures,
+    )
     return render_model_card(folder, config_path("cards/model_card.md").read_text(encoding="utf-8"), options)
 
 

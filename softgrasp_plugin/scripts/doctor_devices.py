@@ -184,7 +184,7 @@ def _check_arm(host: str) -> Finding:
     return Finding(Level.GREEN, f"UR arm at {host}", "its RTDE port answers (the arm was not moved)")
 
 
-def _red(subject: str, error: Exception) -> Finding:
+def _red(subject: str, error: BaseException) -> Finding:
     if isinstance(error, DeviceError):
         return Finding(Level.RED, subject, f"{error.device}: {error.problem}", error.remedy)
     return Finding(Level.RED, subject, str(error), "See docs/hardware.md.")

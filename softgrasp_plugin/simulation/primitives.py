@@ -26,6 +26,16 @@ def dot(a: Sequence[Float32Array] | Float32Array, b: Sequence[Float32Array] | Fl
     return product
 
 
+def product(matrix: Float32Array, vectors: Float32Array) -> Float32Array:
+    """Matrix (M, K) times vectors (K, N), without BLAS.
+
+    It is as fast on one processor. On several, the threads of OpenBLAS wait for each other by spinning, and
+    take from whatever else runs.
+    """
+    result: Float32Array = np.einsum("mk,kn->mn", matrix, vectors)
+    return result
+
+
 def length(a: Float32Array) -> Float32Array:
     """Lengths (…) of vectors (3, …)."""
     return np.sqrt(dot(a, a))

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .primitives import Float32Array
+from .primitives import Float32Array, product
 from .solids import OUTLINE_DIRECTIONS, IntArray, Solids, View
 
 PACKET = 64
@@ -48,7 +48,7 @@ class Packets:
         """
         order = np.argsort(_interleave(cell), kind="stable")
         order = np.pad(order, (0, -len(order) % PACKET), mode="edge").reshape(-1, PACKET)
-        along = OUTLINE_DIRECTIONS.astype(np.float32) @ view.image(direction)
+        along = product(OUTLINE_DIRECTIONS.astype(np.float32), view.image(direction))
         along = along.take(order.T, axis=1)
         packets = np.ascontiguousarray(direction.take(order, axis=1).swapaxes(0, 1))
         return cls(view, ray.take(order), packets, along.min(1), along.max(1))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..joints import FloatArray
 from .engine import mujoco
-from .primitives import BOX, CAPSULE, CYLINDER, ELLIPSOID, ENTRY, NORMAL, Float32Array, length
+from .primitives import BOX, CAPSULE, CYLINDER, ELLIPSOID, ENTRY, NORMAL, Float32Array, length, product
 
 IntArray = NDArray[np.intp]
 
@@ -47,7 +47,7 @@ class View:
 
     def image(self, direction: Float32Array) -> Float32Array:
         """Image coordinates right/forward and up/forward (2, N) of directions (3, N) in front of the view."""
-        local = self.basis.astype(np.float32) @ direction
+        local = product(self.basis.astype(np.float32), direction)
         image: Float32Array = local[:2] / local[2]
         return image
 

@@ -1,6 +1,10 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from softgrasp_plugin.emulators.rig import EmulatedRig
+from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
 
 from .front_door import record_arguments, run_command
 
@@ -46,3 +50,10 @@ def act_policy(home: Path, dataset: Path) -> Path:
     """The same of the comparison strategy that is LeRobot's own ACT within."""
     small = ("--policy.chunk_size=10", "--policy.n_action_steps=1", "--policy.dim_model=64")
     return _train(home, dataset, "softgrasp_act", *small)
+
+
+@pytest.fixture
+def rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
+    """The emulated rig of the test's own `config`."""
+    with emulated_rig(config) as rig:
+        yield rig

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import numpy as np
 from lerobot.datasets import LeRobotDataset
 
 from softgrasp_plugin.emulators.rig import EmulatedRig
+from softgrasp_plugin.joints import THUMB_BEND
 from softgrasp_plugin.scripts.emulate import EmulateConfig, launcher
 from softgrasp_plugin.scripts.steps import console_script
 
@@ -132,6 +134,32 @@ def complete(command: list[str], home: Path, dataset: Path | None = None) -> str
             shutil.rmtree(dataset)
     assert process.returncode == 0, output[-6000:]
     return output
+
+
+def record_command(config: EmulateConfig, rig: EmulatedRig, *arguments: str) -> list[str]:
+    """The command line that records with the rig into its own folder."""
+    configuration = f"--config_path={config.output_dir / 'record.json'}"
+    return lerobot_command(
+        "lerobot-record", config, rig, configuration, "--dataset.no_stamp=true", *arguments
+    )
+
+
+def assert_wearer_feels(config: EmulateConfig, rig: EmulatedRig, home: Path) -> None:
+    """Run `lerobot-teleoperate` until the wearer's thumb feels the object, then press Ctrl-C."""
+    command = lerobot_command(
+        "lerobot-teleoperate", config, rig, f"--config_path={config.output_dir / 'rig.json'}"
+    )
+    with Watch(rig) as watch, running(command, home) as process:
+        wait_until(
+            lambda: any(felt[THUMB_BEND] > 2 * FELT_N for felt in watch.felt) or process.poll() is not None,
+            "the wearer felt nothing",
+        )
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output[-6000:]
+    assert np.array(watch.torque)[:, THUMB_BEND].max() > 1.0, "the hand presses the object"
+    assert not rig.glove_force_n.any(), "no force is left on the glove"
+    assert holds(rig)
 
 
 def has_realsense() -> bool:

@@ -3,36 +3,18 @@
 import re
 import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from ..installed import install_wheel
+
 HEAVY = {"mujoco", "torchvision", "matplotlib", "serial", "dynamixel_sdk", "rtde_control", "pyrealsense2"}
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Python of an environment that has the built wheel, and LeRobot's packages by reference instead of six
-    gigabytes again.
-    """
-    home = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(home / "dist"), str(PROJECT)],
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = (home / "dist").glob("lerobot_robot_softgrasp-*.whl")
-    venv.create(home / "env", with_pip=True)
-    python = home / "env" / "bin" / "python"
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)], check=True)
-    (site,) = (home / "env" / "lib").glob("python*/site-packages")
-    # A path file adds the packages of this environment but does not run its own path files, so an editable
-    # install is not seen.
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return python
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def _run(python: Path, *arguments: str) -> str:

@@ -5,7 +5,6 @@ The wires live in this process, so that what the motors are told can be watched;
 
 import importlib.util
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,11 @@ from tests.emulators.ur_process import own_address
 from .emulated import (
     FELT_N,
     Watch,
+    assert_wearer_feels,
     column,
     complete,
     holds,
-    lerobot_command,
+    record_command,
     recorded,
     running,
     saved_episodes,
@@ -37,19 +37,6 @@ def config(tmp_path: Path) -> EmulateConfig:
     return EmulateConfig(output_dir=tmp_path / "emulated")
 
 
-@pytest.fixture
-def rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
-    with emulated_rig(config) as rig:
-        yield rig
-
-
-def record(config: EmulateConfig, rig: EmulatedRig, *arguments: str) -> list[str]:
-    configuration = f"--config_path={config.output_dir / 'record.json'}"
-    return lerobot_command(
-        "lerobot-record", config, rig, configuration, "--dataset.no_stamp=true", *arguments
-    )
-
-
 def assert_episodes_are_whole(config: EmulateConfig) -> None:
     dataset = recorded(config.output_dir)
     assert 1 <= dataset.num_episodes < 5
@@ -60,7 +47,9 @@ def test_record_grasps_the_object_and_the_glove_feels_it(
     rig: EmulatedRig, config: EmulateConfig, home: Path
 ) -> None:
     with Watch(rig) as watch:
-        complete(record(config, rig, "--dataset.episode_time_s=8"), home, config.output_dir / "dataset")
+        complete(
+            record_command(config, rig, "--dataset.episode_time_s=8"), home, config.output_dir / "dataset"
+        )
 
     dataset = recorded(config.output_dir)
     assert dataset.meta.robot_type == "ur3_dexhand"
@@ -85,21 +74,14 @@ def test_record_grasps_the_object_and_the_glove_feels_it(
 
 
 def test_teleoperate_lets_the_wearer_feel(rig: EmulatedRig, config: EmulateConfig, home: Path) -> None:
-    configuration = f"--config_path={config.output_dir / 'rig.json'}"
-    command = lerobot_command("lerobot-teleoperate", config, rig, configuration, "--teleop_time_s=6")
-    with Watch(rig) as watch:
-        complete(command, home)
-    assert np.array(watch.torque)[:, THUMB_BEND].max() > 1.0
-    assert np.array(watch.felt)[:, THUMB_BEND].max() > 2 * FELT_N
-    assert not rig.glove_force_n.any()
-    assert holds(rig)
+    assert_wearer_feels(config, rig, home)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_contact_leaves_the_glove_free_and_the_hand_holding(
     rig: EmulatedRig, config: EmulateConfig, home: Path, number: signal.Signals
 ) -> None:
-    with Watch(rig) as watch, running(record(config, rig), home) as process:
+    with Watch(rig) as watch, running(record_command(config, rig), home) as process:
         watch.await_force_on_glove()
         process.send_signal(number)
         wait_until(lambda: not rig.glove_force_n.any(), "the glove still pulls", timeout_s=5)
@@ -115,7 +97,7 @@ def test_a_device_that_fails_ends_the_command_and_keeps_what_was_saved(
 ) -> None:
     device = "Dynamixel hand" if fault.startswith("hand") else "dynamixel glove"
     wire = rig.hand_wire if fault.startswith("hand") else rig.glove_wire
-    command = record(config, rig, "--dataset.episode_time_s=4", "--dataset.num_episodes=5")
+    command = record_command(config, rig, "--dataset.episode_time_s=4", "--dataset.num_episodes=5")
     with Watch(rig) as watch, running(command, home) as process:
         wait_until(lambda: saved_episodes(config.output_dir) > 0, "no episode was saved")
         watch.await_force_on_glove()
@@ -142,7 +124,7 @@ def test_an_overloaded_motor_ends_the_command_and_keeps_what_was_saved(
 ) -> None:
     wire = rig.hand_wire if wire_of == "hand" else rig.glove_wire
     thumb = wire.motors[1 + THUMB_BEND]
-    command = record(config, rig, "--dataset.episode_time_s=4", "--dataset.num_episodes=5")
+    command = record_command(config, rig, "--dataset.episode_time_s=4", "--dataset.num_episodes=5")
     with Watch(rig) as watch, running(command, home) as process:
         wait_until(lambda: saved_episodes(config.output_dir) > 0, "no episode was saved")
         watch.await_force_on_glove()
@@ -170,7 +152,7 @@ def test_an_arm_that_stops_ends_the_command_and_keeps_what_was_saved(
     config = EmulateConfig(output_dir=tmp_path / "emulated", arm="ur3", arm_host=own_address())
     with emulated_rig(config) as rig:
         assert rig.arm is not None
-        command = record(config, rig, "--dataset.episode_time_s=4", "--dataset.num_episodes=5")
+        command = record_command(config, rig, "--dataset.episode_time_s=4", "--dataset.num_episodes=5")
         with Watch(rig) as watch, running(command, home) as process:
             wait_until(lambda: saved_episodes(config.output_dir) > 0, "no episode was saved")
             watch.await_force_on_glove()

@@ -5,7 +5,6 @@ What `test_calibrate.py` and `test_emulated_hardware.py` do with an exoskeleton 
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,15 @@ from lerobot.motors import MotorCalibration
 from softgrasp_plugin.emulators.bridge_glove import BridgeGloveEmulator
 from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.joints import FINGERS, JOINTS, NUM_JOINTS, THUMB_BEND, THUMB_SWING
-from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
+from softgrasp_plugin.scripts.emulate import EmulateConfig
 
 from .emulated import (
     FELT_N,
     Watch,
+    assert_wearer_feels,
     column,
     complete,
-    holds,
-    lerobot_command,
+    record_command,
     recorded,
     running,
     saved_episodes,
@@ -37,12 +36,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def config(request: pytest.FixtureRequest, tmp_path: Path) -> EmulateConfig:
     return EmulateConfig(output_dir=tmp_path / "emulated", glove=request.param)
-
-
-@pytest.fixture
-def rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
-    with emulated_rig(config) as rig:
-        yield rig
 
 
 def calibrate_wearer(config: EmulateConfig, rig: EmulatedRig, home: Path) -> dict[str, MotorCalibration]:
@@ -68,23 +61,6 @@ def calibrate_wearer(config: EmulateConfig, rig: EmulatedRig, home: Path) -> dic
     return {joint: MotorCalibration(**entry) for joint, entry in json.loads(stored.read_text()).items()}
 
 
-def record(config: EmulateConfig, rig: EmulatedRig, *arguments: str) -> list[str]:
-    configuration = f"--config_path={config.output_dir / 'record.json'}"
-    return lerobot_command("lerobot-record", config, rig, configuration, *arguments)
-
-
-def teleoperate(config: EmulateConfig, rig: EmulatedRig, home: Path) -> None:
-    """Run `lerobot-teleoperate` until the wearer has felt the object."""
-    configuration = f"--config_path={config.output_dir / 'rig.json'}"
-    with Watch(rig) as watch:
-        complete(
-            lerobot_command("lerobot-teleoperate", config, rig, configuration, "--teleop_time_s=4"), home
-        )
-    assert np.array(watch.felt)[:, THUMB_BEND].max() > FELT_N, "the wearer feels the object"
-    assert not rig.glove_force_n.any(), "no force is left on the glove"
-    assert holds(rig)
-
-
 @pytest.mark.parametrize("config", ["doglove"], indirect=True)
 def test_doglove(config: EmulateConfig, rig: EmulatedRig, home: Path) -> None:
     calibration = calibrate_wearer(config, rig, home)
@@ -97,7 +73,7 @@ def test_doglove(config: EmulateConfig, rig: EmulatedRig, home: Path) -> None:
     assert calibration[JOINTS[THUMB_SWING]].range_max > 36_000, "the swing's sensor passed its zero"
 
     with Watch(rig) as watch:
-        complete(record(config, rig, "--dataset.no_stamp=true", "--dataset.episode_time_s=5"), home)
+        complete(record_command(config, rig, "--dataset.episode_time_s=5"), home)
     dataset = recorded(config.output_dir)
     action, state = column(dataset, "action"), column(dataset, "observation.state")
     swing = action[:, THUMB_SWING]
@@ -107,7 +83,7 @@ def test_doglove(config: EmulateConfig, rig: EmulatedRig, home: Path) -> None:
     assert state[:, NUM_JOINTS + THUMB_BEND].max() > 1.0, "the thumb presses"
     assert np.array(watch.felt)[:, THUMB_BEND].max() > FELT_N, "the wearer feels it"
     assert not rig.glove_force_n.any(), "no force is left on the glove"
-    teleoperate(config, rig, home)
+    assert_wearer_feels(config, rig, home)
 
 
 @pytest.mark.parametrize("config", ["bridge"], indirect=True)
@@ -118,9 +94,7 @@ def test_bridge(config: EmulateConfig, rig: EmulatedRig, home: Path) -> None:
     for entry in calibration.values():
         assert (entry.range_min, entry.range_max) == pytest.approx((0, 10_000), abs=20)
 
-    command = record(
-        config, rig, "--dataset.no_stamp=true", "--dataset.episode_time_s=2", "--dataset.num_episodes=20"
-    )
+    command = record_command(config, rig, "--dataset.episode_time_s=2", "--dataset.num_episodes=20")
     with Watch(rig) as watch, running(command, home) as process:
         watch.await_force_on_glove()
         faults.reading = 1.002  # a fist, a little past the end
@@ -137,4 +111,4 @@ def test_bridge(config: EmulateConfig, rig: EmulatedRig, home: Path) -> None:
     assert len(dataset) == sum(dataset.meta.episodes["length"])
 
     faults.reading = None
-    teleoperate(config, rig, home)
+    assert_wearer_feels(config, rig, home)

@@ -85,6 +85,45 @@ def test_training_evaluates_in_the_simulation(home: Path, dataset: Path, policy:
     assert list((home / "training_with_evaluation").glob("eval/**/*.mp4"))
 
 
+def test_lerobots_own_act_trains_on_our_dataset_and_is_evaluated(home: Path, dataset: Path) -> None:
+    """Nothing of this package is in the policy: the dataset and the environment are LeRobot's own kind."""
+    training, evaluation = home / "training_act", home / "eval_act"
+    run_command(
+        "lerobot-train",
+        "--policy.type=act",
+        "--policy.device=cpu",
+        "--policy.push_to_hub=false",
+        "--policy.pretrained_backbone_weights=null",
+        "--policy.dim_model=64",
+        "--policy.chunk_size=10",
+        "--policy.n_action_steps=5",
+        "--dataset.repo_id=softgrasp/test",
+        f"--dataset.root={dataset}",
+        f"--output_dir={training}",
+        "--steps=2",
+        "--batch_size=2",
+        "--num_workers=0",
+        "--save_freq=2",
+        home=home,
+    )
+    run_command(
+        "lerobot-eval",
+        f"--policy.path={training}/checkpoints/last/pretrained_model",
+        "--policy.device=cpu",
+        "--env.type=softgrasp_sim",
+        "--env.task=object_06",
+        "--env.episode_length=12",
+        "--env.observation_height=120",
+        "--env.observation_width=160",
+        "--eval.n_episodes=1",
+        "--eval.batch_size=1",
+        f"--output_dir={evaluation}",
+        home=home,
+    )
+    info = json.loads((evaluation / "eval_info.json").read_text())
+    assert [entry["task_id"] for entry in info["per_task"]] == [6]
+
+
 @pytest.mark.parametrize("trained", ["policy", "act_policy"])
 def test_base_rollout(home: Path, trained: str, request: pytest.FixtureRequest) -> None:
     policy: Path = request.getfixturevalue(trained)

@@ -349,3 +349,66 @@ def test_programs_of_the_fuzzer_are_programs() -> None:
     data = b"\x80\x04cnumpy\ndtype\n\x8c\x02f8\x85R."
     pickletools.dis(data, out=io.StringIO())
     loads_plain_pickle(data)
+
+
+_FROM_BUFFER = np._core.numeric._frombuffer  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (12, np.dtype("u1"), (2,), "C"),
+        (b"ab", "u1", (2,), "C"),
+        (b"ab", np.dtype("u1"), [2], "C"),
+        (b"ab", np.dtype("u1"), 2, "C"),
+        (b"ab", np.dtype("u1"), (2,) + (1,) * 32, "C"),
+        (b"ab", np.dtype("u1"), (2.0,), "C"),
+        (b"ab", np.dtype("u1"), (True, 2), "C"),
+        (b"ab", np.dtype("u1"), (-2,), "C"),
+        (b"ab", np.dtype("u1"), (2,), "K"),
+        (b"ab", np.dtype("u1"), (2,), 0),
+    ],
+)
+def test_one_thing_wrong_with_an_array_is_enough(arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(RefusedPickleError, match="array with a malformed state"):
+        loads_plain_pickle(pickle.dumps(Calling(_FROM_BUFFER, *arguments), 4))
+    good = loads_plain_pickle(pickle.dumps(Calling(_FROM_BUFFER, b"ab", np.dtype("u1"), (2,), "F"), 4))
+    assert good.tolist() == [97, 98]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        [3, "<", None, None, None, -1, -1, 0],
+        (3, "<", None, None),
+        (3, 60, None, None, None),
+        (3, "?", None, None, None),
+        (3, "<", ("u1", 2), None, None),
+        (3, "<", None, ("a",), None),
+        (3, "<", None, None, {"a": 1}),
+    ],
+)
+def test_one_thing_wrong_with_a_dtype_is_enough(state: Any) -> None:
+    with pytest.raises(RefusedPickleError, match="array of a compound type"):
+        loads_plain_pickle(pickle.dumps(Stateful(np.dtype, ("u2", False, True), state), 4))
+
+
+@pytest.mark.parametrize("arguments", [(12, "latin1"), ("ab", 12), ("ab", "utf-8")])
+def test_bytes_kept_as_other_text_are_refused(arguments: tuple[Any, ...]) -> None:
+    encode = __import__("_codecs").encode
+    with pytest.raises(RefusedPickleError, match="only bytes kept as latin1"):
+        loads_plain_pickle(pickle.dumps(Calling(encode, *arguments), 4))
+
+
+@pytest.mark.parametrize(
+    ("array", "shown"),
+    [(np.array([None]), "'O8'"), (np.zeros(1, "M8[s]"), "'M8'"), (np.zeros(1, "V3"), "'V3'")],
+)
+def test_the_refused_type_is_shown(array: Any, shown: str) -> None:
+    with pytest.raises(RefusedPickleError, match=f"array of type {shown}"):
+        loads_plain_pickle(pickle.dumps(array, 2))
+
+
+def test_why_a_pickle_is_not_readable_is_said() -> None:
+    with pytest.raises(RefusedPickleError, match=r"plain data \(\w+: .*\w+.*\)"):
+        loads_plain_pickle(pickle.dumps([1, 2, 3])[:-1])

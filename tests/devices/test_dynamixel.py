@@ -2,9 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterator
 
-import dynamixel_sdk as dxl
 import numpy as np
 import pytest
 from lerobot.motors import Motor, MotorNormMode
@@ -17,33 +15,12 @@ from softgrasp_plugin.devices.dynamixel import (
     hardware_error_text,
 )
 from softgrasp_plugin.devices.dynamixel.bus import motor_table
-from softgrasp_plugin.devices.dynamixel.state import status_error_text
-from softgrasp_plugin.devices.dynamixel.wire import ResyncPacketHandler
-from softgrasp_plugin.devices.errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
-from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor, packet
-from softgrasp_plugin.emulators.plant import FirstOrderJoints, Plant
+from softgrasp_plugin.devices.errors import DeviceFaultError, DeviceLostError, DeviceSilentError
+from softgrasp_plugin.emulators.dynamixel import DynamixelBusEmulator, EmulatedMotor
+from softgrasp_plugin.emulators.plant import FirstOrderJoints
 from softgrasp_plugin.joints import JOINTS, FloatArray
 
-NAMES = ("thumb", "index", "middle")
-MODEL = "xc330-m288"
-
-
-def emulated_motors(model: str = MODEL) -> list[EmulatedMotor]:
-    return [EmulatedMotor(identity=i + 1, model=model, joint=i) for i in range(len(NAMES))]
-
-
-def bus_on(emulator: DynamixelBusEmulator, fast: bool | None = None) -> ForceMotorsBus:
-    table = motor_table(NAMES, [1, 2, 3], [MODEL])
-    return ForceMotorsBus(emulator.port, table, device="test hand", fast_sync_read=fast)
-
-
-@pytest.fixture(params=[True, False], ids=["fast", "sync"])
-def rig(request: pytest.FixtureRequest) -> Iterator[tuple[ForceMotorsBus, DynamixelBusEmulator]]:
-    with DynamixelBusEmulator(emulated_motors()) as emulator:
-        bus = bus_on(emulator, fast=request.param)
-        bus.connect()
-        yield bus, emulator
-        bus.disconnect(disable_torque=False)
+from .dynamixel_rig import MODEL, NAMES, bus_on, emulated_motors
 
 
 def await_limp(emulator: DynamixelBusEmulator) -> None:
@@ -159,7 +136,7 @@ def test_watchdog_stops_motors_nobody_talks_to() -> None:
     with DynamixelBusEmulator(emulated_motors()) as emulator:
         bus = bus_on(emulator)
         bus.connect()
-        bus.configure_current_based_position(watchdog_s=0.04)
+        bus.sync_write("Bus_Watchdog", 2, normalize=False)  # 40 ms
         time.sleep(0.2)
         assert bus.read("Bus_Watchdog", "thumb", num_retry=2) == 0xFF
         bus.configure_current_based_position()
@@ -285,205 +262,3 @@ def test_handshake_names_missing_and_wrong_motors() -> None:
 
 def test_six_joints_fit_the_hand() -> None:
     assert tuple(motor_table(JOINTS, [1, 2, 3, 4, 5, 6], [MODEL])) == JOINTS
-
-
-class ScriptedPort:
-    """The SDK's port over a line on which what the motors answer, and when, is written down beforehand.
-
-    Args:
-        script: for every packet sent, the bytes that arrive after it; those of an earlier packet may be
-            among them, as when a reply comes late.
-    """
-
-    def __init__(self, script: list[bytes]) -> None:
-        self.script = script
-        self.sent: list[bytes] = []
-        self.is_using = False
-        self._arrived = b""
-
-    def clearPort(self) -> None:  # noqa: N802 (the SDK's names)
-        self._arrived = b""
-
-    def writePort(self, packet: list[int]) -> int:  # noqa: N802
-        self.sent.append(bytes(packet))
-        self._arrived += self.script.pop(0) if self.script else b""
-        return len(packet)
-
-    def readPort(self, length: int) -> bytes:  # noqa: N802
-        data, self._arrived = self._arrived[:length], self._arrived[length:]
-        return data
-
-    def setPacketTimeout(self, packet_length: int) -> None: ...  # noqa: N802
-
-    def setPacketTimeoutMillis(self, msec: float) -> None: ...  # noqa: N802
-
-    def isPacketTimeout(self) -> bool:  # noqa: N802
-        return not self._arrived
-
-
-def status(parameters: bytes, error: int = 0) -> bytes:
-    return packet(1, 0x55, bytes([error]) + parameters)
-
-
-def position(ticks: int) -> bytes:
-    return status(ticks.to_bytes(4, "little", signed=True))
-
-
-def test_after_a_missing_reply_a_motor_is_resynchronised_before_it_is_asked_again() -> None:
-    marker = status(bytes(11))
-    late, fresh = position(1000), position(2000)
-    # Nothing comes in time for the first request; its reply arrives after the next packet has been sent.
-    port = ScriptedPort([b"", late + marker, fresh])
-    handler = ResyncPacketHandler()
-    _, result, _ = handler.read4ByteTxRx(port, 1, 132)
-    assert result == dxl.COMM_RX_TIMEOUT
-    value, result, _ = handler.read4ByteTxRx(port, 1, 132)
-    assert (value, result) == (2000, dxl.COMM_SUCCESS), "the late reply passed for the fresh one"
-    assert len(port.sent) == 3, "request, marker, request"
-    value, result, _ = handler.read4ByteTxRx(ScriptedPort([position(3000)]), 1, 132)
-    assert (value, result) == (3000, dxl.COMM_SUCCESS), "a motor in step is not asked for a marker"
-
-
-def test_a_motor_that_answers_no_marker_is_asked_nothing() -> None:
-    port = ScriptedPort([b"", b"", b"", position(1000)])
-    handler = ResyncPacketHandler()
-    handler.read4ByteTxRx(port, 1, 132)
-    _, result, _ = handler.read4ByteTxRx(port, 1, 132)
-    assert result == dxl.COMM_RX_TIMEOUT
-    assert all(len(sent) != len(port.sent[0]) for sent in port.sent[1:]), "markers only"
-
-
-class GoesOn(EmulatedMotor):
-    """A motor whose Shutdown register leaves out the error it reports: it goes on."""
-
-    def drive(self, plant: Plant) -> None:
-        error, self.hardware_error = self.hardware_error, 0
-        super().drive(plant)
-        self.hardware_error = error
-
-
-def test_whether_torque_is_off_is_read_back_before_it_is_said() -> None:
-    motors = [GoesOn(1, MODEL, 0), *emulated_motors()[1:]]
-    with DynamixelBusEmulator(motors) as emulator:
-        bus = bus_on(emulator)
-        bus.connect()
-        bus.enable_torque(num_retry=2)
-        motors[0].hardware_error = 1
-        with pytest.raises(DeviceFaultError, match=r"thumb.*torque is still ON\. It may move: cut its power"):
-            bus.read_state()
-        motors[0].hardware_error, motors[1].hardware_error = 0, 32
-        with pytest.raises(DeviceFaultError, match=r"index .*overload; its torque is off\. Remove") as caught:
-            bus.read_state()
-        assert "ON" not in str(caught.value)
-        read = bus.packet_handler.read1ByteTxRx
-        bus.packet_handler.read1ByteTxRx = lambda port, motor, address: (
-            (0, dxl.COMM_RX_TIMEOUT, 0) if address == 64 else read(port, motor, address)
-        )
-        with pytest.raises(DeviceFaultError, match=r"could not be verified\. It may move: cut its power"):
-            bus.read_state()
-        with pytest.raises(DeviceFaultError, match=r"motor thumb: .*could not be verified.*Do not touch it"):
-            bus.require_torque_off()
-        bus.packet_handler.read1ByteTxRx = read
-        motors[1].hardware_error = 0
-        with pytest.raises(DeviceFaultError, match=r"motor thumb: its torque is still ON"):
-            bus.require_torque_off()
-        bus.disable_torque(num_retry=2)
-        bus.require_torque_off()
-        bus.disconnect()
-
-
-def test_no_torque_before_the_goals_have_arrived() -> None:
-    class Forgetful(EmulatedMotor):
-        """Takes no new Goal_Position; an old one is far away."""
-
-        def write(self, address: int, data: bytes) -> int:
-            return 0 if address == 116 else super().write(address, data)
-
-    motors = [Forgetful(1, MODEL, 0), *emulated_motors()[1:]]
-    motors[0].put(116, 4, 3072)
-    with DynamixelBusEmulator(motors) as emulator:
-        bus = bus_on(emulator)
-        bus.connect()
-        bus.configure_current_based_position()
-        here = bus.read_state().position
-        with pytest.raises(DeviceFaultError, match="motors thumb do not take their goals"):
-            bus.hold([100] * 3, here)
-        assert not any(motor.table[64] for motor in motors)
-        assert bus.read_state().position.tolist() == here.tolist()
-        bus.disconnect()
-
-
-def test_goals_that_got_lost_are_written_again() -> None:
-    class Deaf(EmulatedMotor):
-        """Misses the first Goal_Position."""
-
-        missed = False
-
-        def write(self, address: int, data: bytes) -> int:
-            if address == 116 and not self.missed:
-                self.missed = True
-                return 0
-            return super().write(address, data)
-
-    motors = [Deaf(1, MODEL, 0), *emulated_motors()[1:]]
-    motors[0].put(116, 4, 3072)
-    with DynamixelBusEmulator(motors) as emulator:
-        bus = bus_on(emulator)
-        bus.connect()
-        bus.configure_current_based_position()
-        here = bus.read_state().position
-        bus.hold([100] * 3, here)
-        time.sleep(0.05)
-        assert all(motor.table[64] for motor in motors)
-        assert bus.read_state().position == pytest.approx(here, abs=2)
-        bus.disconnect()
-
-
-class Answering(EmulatedMotor):
-    """Answers the next writes with an error number."""
-
-    code = 0
-    left = 0
-
-    def write(self, address: int, data: bytes) -> int:
-        if self.left:
-            self.left -= 1
-            return self.code
-        return super().write(address, data)
-
-
-@pytest.mark.parametrize(
-    ("code", "passes"), [(1, True), (3, True), (2, False), (4, False), (5, False), (6, False), (7, False)]
-)
-def test_status_errors_that_pass_are_told_from_refusals(code: int, passes: bool) -> None:
-    motor = Answering(2, MODEL, 1)
-    motor.code = code
-    with DynamixelBusEmulator([EmulatedMotor(1, MODEL, 0), motor, EmulatedMotor(3, MODEL, 2)]) as emulator:
-        bus = bus_on(emulator)
-        bus.connect()
-        motor.left = 1
-        if passes:
-            bus.write("Return_Delay_Time", "index", 0, num_retry=2)
-            assert motor.left == 0
-            motor.left = 100
-            with pytest.raises(DeviceError, match=r"motor index \(id 2\) answers .*3 times") as caught:
-                bus.write("Return_Delay_Time", "index", 0, num_retry=2)
-            assert not isinstance(caught.value, DeviceFaultError)
-        else:
-            with pytest.raises(DeviceFaultError, match=rf"refused by motor index.*{status_error_text(code)}"):
-                bus.write("Return_Delay_Time", "index", 0, num_retry=2)
-        motor.left = 0
-        bus.disconnect()
-
-
-def test_a_write_nobody_acknowledges_names_the_motor(
-    rig: tuple[ForceMotorsBus, DynamixelBusEmulator],
-) -> None:
-    bus, emulator = rig
-    emulator.faults.silent = True
-    with pytest.raises(DeviceSilentError, match=r"motor index \(id 2\) did not acknowledge.*in 2 tries"):
-        bus.write("Return_Delay_Time", "index", 0, num_retry=1)
-    emulator.faults.silent = False
-    emulator.motors[2].hardware_error = 4
-    with pytest.raises(DeviceFaultError, match=r"motor index \(id 2\): overheating"):
-        bus.write("Return_Delay_Time", "index", 0, num_retry=2)

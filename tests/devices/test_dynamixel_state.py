@@ -4,7 +4,12 @@ import struct
 
 import pytest
 
-from softgrasp_plugin.devices.dynamixel.state import STATE_LENGTH, BusState, hardware_error_text
+from softgrasp_plugin.devices.dynamixel.state import (
+    STATE_LENGTH,
+    BusState,
+    hardware_error_text,
+    status_error_text,
+)
 
 
 def test_current_velocity_and_position_are_signed_and_little_endian() -> None:
@@ -32,3 +37,13 @@ def test_no_motor_is_no_row() -> None:
 )
 def test_every_bit_has_its_words(status: int, text: str) -> None:
     assert hardware_error_text(status) == text
+
+
+def test_bytes_behind_the_block_are_not_read() -> None:
+    state = BusState.from_blocks([struct.pack("<hii", 1, 2, 3) + b"\xff"])
+    assert state.position.tolist() == [3]
+
+
+def test_every_refusal_has_its_words() -> None:
+    assert status_error_text(7) == "this register cannot be read or written now"
+    assert status_error_text(0x66) == "unknown error 0x66"

@@ -182,3 +182,51 @@ def test_rates_and_patience_are_numbers_in_reason(source: Source, bad: float) ->
         Poller("test device", source, bad)
     with pytest.raises(ValueError, match="test device: stale_after_s"):
         Poller("test device", source, 100.0, stale_after_s=bad)
+
+
+def test_it_gives_up_after_errors_without_a_sample_between(source: Source) -> None:
+    now = [100.0]
+    replies: list[int | None] = [1, None, None, 1, None, None, 1, *[None] * 9]
+
+    def slow_poll() -> int:
+        now[0] += 0.03
+        reply = replies.pop(0)
+        if reply is None:
+            raise ConnectionError("a lost packet")
+        return reply
+
+    poller = Poller("test device", slow_poll, 1000.0, give_up_after_s=0.1, clock=lambda: now[0])
+    poller.start()
+    eventually(lambda: not poller.is_running)
+    assert poller.failures == 4 + 5  # the last of them 0.12 s after the first of its row
+    assert str(poller.error) == "a lost packet"
+    with pytest.raises(DeviceSilentError, match=r"a lost packet.*after 5 failed readings in a row"):
+        poller.latest()
+
+
+@pytest.mark.parametrize(
+    "error", [None, DeviceLostError("test device", "it is gone.", ""), ZeroDivisionError()]
+)
+def test_the_last_act_comes_last_however_it_ends(source: Source, error: Exception | None) -> None:
+    acts: list[int] = []
+    poller = Poller("test device", source, 500.0, last_act=lambda: acts.append(source.count))
+    poller.start()
+    assert acts == []
+    if error is None:
+        poller.stop()
+    else:
+        source.error = error
+        eventually(lambda: not poller.is_running)
+    assert acts == [source.count]
+    assert poller.error is error
+
+
+def test_the_last_act_is_over_when_a_start_has_failed(source: Source) -> None:
+    acts: list[str] = []
+    poller = Poller(
+        "test device", source, 500.0, give_up_after_s=0.01, last_act=lambda: acts.append("release")
+    )
+    source.error = ConnectionError("nothing there")
+    with pytest.raises(DeviceSilentError, match=r"has not answered yet \(nothing there\), after"):
+        poller.start(first_sample_timeout_s=None)
+    assert acts == ["release"]

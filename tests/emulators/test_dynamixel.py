@@ -82,3 +82,10 @@ def test_it_behaves_as_lerobot_expects() -> None:
         bus.write("Homing_Offset", "b", -100, num_retry=2)
         assert bus.sync_read("Present_Position", normalize=False, num_retry=2) == {"a": 1024, "b": 924}
         bus.disconnect()
+
+
+@pytest.mark.parametrize("force_n", [-1000.0, 1000.0])
+def test_no_motor_reports_more_current_than_stalls_it(force_n: float) -> None:
+    motor = EmulatedMotor(identity=1, model="xl330-m288", joint=0)
+    motor.sense(0.5, force_n)
+    assert motor.get(126, 2) == pytest.approx(1470 * force_n / 1000.0, abs=1)

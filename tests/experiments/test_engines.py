@@ -23,13 +23,15 @@ def test_output_is_kept_and_an_error_named_while_the_others_go_on(tmp_path: Path
     found = outcomes(
         [
             command(tmp_path, "bad", "raise SystemExit(3)"),
+            command(tmp_path, "explained", "print('2 of 3'); raise SystemExit('no disk')"),
             command(tmp_path, "killed", "import os; os.kill(os.getpid(), 9)"),
             command(tmp_path, "good", "import os; print(os.environ['WORD'])"),
         ]
     )
     assert found["good"] is None
-    assert "exit status 3" in str(found["bad"])
-    assert "SIGKILL" in str(found["killed"])
+    assert found["bad"] == "exit status 3"
+    assert found["explained"] == "no disk"
+    assert found["killed"] == "ended by SIGKILL"
     assert (tmp_path / "logs" / "good.log").read_text() == "hello\n"
 
 
@@ -48,18 +50,33 @@ mine.unlink()
     assert not any(found.values())
 
 
-def test_who_stops_waiting_leaves_no_process_behind(tmp_path: Path) -> None:
-    lingering = command(
-        tmp_path, "lingering", "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
-    )
-    quick = command(tmp_path, "quick", "pass")
+@pytest.mark.parametrize("kind", ["processes", "jobs"])
+def test_who_stops_waiting_leaves_no_process_behind(
+    tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if kind == "jobs":
+        pytest.importorskip("submitit")
+    engine = LocalProcesses() if kind == "processes" else Cluster("local", tmp_path / "jobs", {})
+    program = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+print(os.getpid(), flush=True)
+try:
+    time.sleep(600)
+except KeyboardInterrupt:
+    print("cleaned up", flush=True)
+"""
+    lingering, quick = command(tmp_path, "lingering", program), command(tmp_path, "quick", "pass")
     log = lingering.log
-    with closing(run_commands([lingering, quick], LocalProcesses(), 2)) as progress:
+    with closing(run_commands([lingering, quick], engine, 2)) as progress:
         assert next(progress)[0].name == "quick"
         while not (log.exists() and log.read_text()):
             time.sleep(0.05)
+    process, word = log.read_text().split(maxsplit=1)
+    assert word == "cleaned up\n"
     with pytest.raises(ProcessLookupError):
-        os.kill(int(log.read_text().split()[0]), 0)
+        os.kill(int(process), 0)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_cluster_without_submitit_says_what_to_install(
@@ -75,11 +92,13 @@ def test_two_jobs_of_a_cluster_share_nothing_but_the_folder(tmp_path: Path) -> N
     engine = Cluster("local", tmp_path / "jobs", {"timeout_min": 5})
     commands = [
         command(tmp_path, "killed", "import os; os.kill(os.getpid(), 9)"),
+        command(tmp_path, "lost", "import os; os.kill(os.getppid(), 9)"),
+        command(tmp_path, "explained", "raise SystemExit('no disk')"),
         command(tmp_path, "good", "print('here')"),
     ]
     found = {done.name: error for done, error in run_commands(commands, engine, 2)}
-    assert found["good"] is None
-    assert found["killed"]
+    assert "ended without a result" in str(found.pop("lost"))
+    assert found == {"killed": "ended by SIGKILL", "explained": "no disk", "good": None}
     assert (tmp_path / "logs" / "good.log").read_text() == "here\n"
     with pytest.raises(ValueError, match="--cluster=slurm"):
         Cluster("slurm", tmp_path / "jobs", {"nonsense": 1})

@@ -222,3 +222,60 @@ def test_a_finger_beyond_the_domain_is_not_moved_to_where_the_mapping_begins():
     near = low / 2
     here = PAPER_MAPPING(near)
     np.testing.assert_array_equal(PAPER_MAPPING.inverse(here, near=near)[low > 0], near[low > 0])
+
+
+def test_inverse_keeps_only_a_finger_beyond_the_end_that_is_asked_for():
+    low, high = DOMAINS.T
+    inside = PAPER_MAPPING.inverse(PAPER_MAPPING((low + high) / 2))
+    for near in (low - 0.05, high + 0.05):
+        np.testing.assert_allclose(PAPER_MAPPING.inverse(PAPER_MAPPING((low + high) / 2), near), inside)
+    ends = PAPER_MAPPING.inverse(PAPER_MAPPING(low))
+    np.testing.assert_allclose(PAPER_MAPPING.inverse(PAPER_MAPPING(low), high + 0.05), ends)
+
+
+def test_the_whole_range_is_valid_for_a_straight_line_and_no_more():
+    assert valid_domain((1.0, 0.0)) == (0.0, 1.0)
+    assert valid_domain((0.5, 0.0)) == (0.0, 1.0)
+    assert JointMapping((0.5, 0.0), (0.0, 1.0), 0.0)(np.array(2.0)) == 0.5
+    with pytest.raises(ValueError, match="high <= 1"):
+        JointMapping((0.5, 0.0), (0.0, 1.5), 0.0)
+
+
+def test_the_widest_of_two_valid_stretches_is_taken():
+    # Rises on [0, 0.2], falls, rises again on a longer stretch up to 1.
+    cubic = np.polynomial.Polynomial.fromroots([0.2, 0.5]).integ(k=0.3).convert().coef[::-1]
+    low, high = valid_domain(tuple(cubic))
+    assert (low, high) == pytest.approx((0.5, 1.0), abs=1e-9)
+    mirrored = np.polynomial.Polynomial.fromroots([0.5, 0.8]).integ(k=0.1).convert().coef[::-1]
+    assert valid_domain(tuple(mirrored)) == pytest.approx((0.0, 0.5), abs=1e-9)
+
+
+@pytest.mark.parametrize("coefficients", [(1.0, -0.1), (1.0, 0.1), (-1.0, 1.0)])
+def test_a_polynomial_that_leaves_zero_to_one_or_falls_is_refused(coefficients):
+    with pytest.raises(ValueError, match="does not rise within"):
+        JointMapping(coefficients, (0.0, 1.0), 0.0)
+
+
+def test_a_straight_line_may_be_fitted_and_its_residuals_are_unbiased():
+    rng = np.random.default_rng(0)
+    glove = np.repeat(np.linspace(0.0, 1.0, 6)[:, None], NUM_JOINTS, axis=1)
+    hand = (0.1 + 0.8 * glove + rng.normal(0.0, 0.01, glove.shape)).clip(0.0, 1.0)
+    mapping = fit_mapping(glove, hand, orders=(1,) * NUM_JOINTS)
+    for index, joint in enumerate(mapping.joints):
+        residual = hand[:, index] - np.polyval(joint.coefficients, glove[:, index])
+        assert len(joint.coefficients) == 2
+        assert joint.residual_std == pytest.approx(np.sqrt((residual**2).sum() / (6 - 2)))
+
+
+def test_a_file_may_hold_as_many_coefficients_as_are_allowed_and_is_readable(tmp_path):
+    path = tmp_path / "mapping.json"
+    PAPER_MAPPING.save(path)
+    assert len(path.read_text().splitlines()) > 6 * 5, "one value a line, for people who compare two"
+    document = json.loads(path.read_text())
+    document["joints"][JOINTS[0]]["coefficients"] = [0.0] * 14 + [0.5, 0.0]
+    path.write_text(json.dumps(document))
+    assert AngleMapping.load(path).joints[0](np.array(0.6)) == pytest.approx(0.3)
+    document["joints"][JOINTS[0]]["coefficients"] = [0.0] * 15 + [0.5, 0.0]
+    path.write_text(json.dumps(document))
+    with pytest.raises(ValueError, match="at most 16 coefficients"):
+        AngleMapping.load(path)

@@ -62,3 +62,14 @@ def test_no_grasp_of_a_hand_that_works_is_doubted(speed, stop, lag, stiffness, n
     torque = np.maximum(stiffness * pressing + noise * random.standard_normal(commanded.shape), 0.0)
     torque[pressing == 0.0] = 0.0
     assert watch(commanded, closure, torque) == []
+
+
+def test_a_joint_that_stands_long_ago_pressed_is_named() -> None:
+    """What was felt seconds ago explains nothing now."""
+    commanded = closing(6)
+    closure = commanded.copy()
+    closure[:, 1] = 0.0
+    torque = np.zeros_like(closure)
+    torque[: FPS // 2, 2] = 5.0
+    (doubt,) = watch(commanded, closure, torque)
+    assert "motion of ring_bend" in doubt

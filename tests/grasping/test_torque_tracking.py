@@ -118,3 +118,17 @@ def test_a_new_grasp_begins_without_correction() -> None:
 def test_settings_have_bounds(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"torque.tracking.{name}"):
         TorqueTrackingConfig(**{name: value})
+
+
+def test_light_grips_are_followed_as_they_are() -> None:
+    """Half a newton expected and 0.3 felt: the difference counts, small as both are."""
+    correction = run(TorqueTracker(CONFIG), 0.5, 0.3, 1.0)
+    assert correction[:5] == pytest.approx(np.full(5, CONFIG.gain * 0.2 * (1.0 - TICK_S)), rel=1e-6)
+
+
+def test_a_joint_touches_from_the_threshold_on() -> None:
+    below, at = np.nextafter(CONFIG.contact_n, 0.0), CONFIG.contact_n
+    assert run(TorqueTracker(CONFIG), below, 0.0, 0.5)[0] == 0.0
+    assert run(TorqueTracker(CONFIG), at, 0.0, 0.5)[0] > 0.0
+    assert run(TorqueTracker(CONFIG), 0.0, below, 0.5)[0] == 0.0
+    assert run(TorqueTracker(CONFIG), 0.0, at, 0.5)[0] < 0.0

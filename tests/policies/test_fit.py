@@ -201,3 +201,13 @@ def test_the_rate_of_the_dataset_is_kept(policy_type: str, monkeypatch: pytest.M
     announce(monkeypatch, resume=True)
     with pytest.raises(ValueError, match="trained at 20 Hz, and this dataset has 30 Hz"):
         policy_class(config, dataset_meta=SimpleNamespace(fps=30, stats=None))
+
+
+@pytest.mark.parametrize("policy_type", POLICIES)
+def test_compiling_what_is_not_called_is_refused(policy_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    announce(monkeypatch, use_torch_compile=True)
+    if policy_type == "softgrasp_act":  # LeRobot's ACT predicts through what is compiled
+        small_policy(policy_type)
+        return
+    with pytest.raises(ValueError, match="use_torch_compile"):
+        small_policy(policy_type)

@@ -1,6 +1,7 @@
 import torch
 
-from softgrasp_plugin.policies.images import StackColorJitter, resize
+from softgrasp_plugin.pictures import resize
+from softgrasp_plugin.policies.images import StackColorJitter
 
 
 def test_resizing_averages_instead_of_skipping_pixels() -> None:

@@ -12,19 +12,31 @@ from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
 from softgrasp_plugin.simulation.config_simulated_camera import SimulatedCameraConfig
 from softgrasp_plugin.simulation.variation import Variation
 
+_made: list[UR3DexHandSim] = []
+
 
 def make_robot(**options: object) -> UR3DexHandSim:
     camera = SimulatedCameraConfig(width=64, height=48)
-    return UR3DexHandSim(UR3DexHandSimConfig(id="test", cameras={CAMERA_KEY: camera}, **options))  # type: ignore[arg-type]
+    robot = UR3DexHandSim(UR3DexHandSimConfig(id="test", cameras={CAMERA_KEY: camera}, **options))  # type: ignore[arg-type]
+    _made.append(robot)
+    return robot
+
+
+@pytest.fixture(autouse=True)
+def _no_rig_stays_open() -> Iterator[None]:
+    """One failed test must not make every later one find its rig taken."""
+    yield
+    while _made:
+        robot = _made.pop()
+        if robot.is_connected:
+            robot.disconnect()
 
 
 @pytest.fixture
-def robot() -> Iterator[UR3DexHandSim]:
+def robot() -> UR3DexHandSim:
     robot = make_robot()
     robot.connect()
-    yield robot
-    if robot.is_connected:
-        robot.disconnect()
+    return robot
 
 
 def closures(observation: dict[str, float]) -> np.ndarray:

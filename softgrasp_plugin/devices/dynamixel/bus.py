@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 RETRIES = 2
 _ALERT = 0x80
 _SAME_TABLE_AS = "xl330-m288"
-_WATCHDOG_UNIT_S = 0.020
 _TORQUE_OFF = "its torque is off"
 _SAME_POSITION = 20
 """Counts by which a goal may differ from where a motor stands without a visible motion: 1.8 degrees."""
@@ -361,21 +360,15 @@ class ForceMotorsBus(DynamixelMotorsBus):
         limits = self.sync_read("Current_Limit", normalize=False, num_retry=RETRIES)
         return np.array([limits[name] for name in self.motors], dtype=np.int64)
 
-    def configure_current_based_position(self, watchdog_s: float = 0.0) -> None:
-        """Switch every motor's torque off and put it into current-based position mode, with no return delay.
-
-        A motor's watchdog stops it when nobody has spoken to it for `watchdog_s` (0 switches it off, at most
-        2.54 s; what exactly a stopped motor does, check on your device).
+    def configure_current_based_position(self) -> None:
+        """Switch every motor's torque off and put it into current-based position mode, with no return delay
+        and no watchdog.
         """
         self.disable_torque(num_retry=RETRIES)
         for name in self.motors:
             self.write("Bus_Watchdog", name, 0, num_retry=RETRIES)
             self.write("Return_Delay_Time", name, 0, num_retry=RETRIES)
             self.write("Operating_Mode", name, OperatingMode.CURRENT_POSITION.value, num_retry=RETRIES)
-        if watchdog_s > 0.0:
-            units = min(max(round(watchdog_s / _WATCHDOG_UNIT_S), 1), 127)
-            for name in self.motors:
-                self.write("Bus_Watchdog", name, units, num_retry=RETRIES)
 
     def release(self) -> None:
         """Switch every motor's torque off at once.

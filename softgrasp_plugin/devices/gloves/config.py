@@ -3,11 +3,17 @@
 import abc
 import ipaddress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import draccus
 
 from ...bounds import require_within
 from ...joints import JOINTS, THUMB_SWING
+
+if TYPE_CHECKING:  # these load PyTorch, which takes seconds
+    from lerobot.motors import MotorCalibration
+
+    from .protocol import WearableGlove
 
 MINIMUM_RATE_HZ = 100.0
 """Below this a held finger feels the steps of the loop."""
@@ -36,6 +42,20 @@ class GloveConfig(draccus.ChoiceRegistry, abc.ABC):
             ValueError: if the glove would run slower than 100 Hz.
         """
         require_within("glove.rate_hz", self.rate_hz, MINIMUM_RATE_HZ, 1000.0, "Hz")
+
+    def make_glove(self, calibration: "dict[str, MotorCalibration]") -> "WearableGlove":
+        """The driver of a glove that this package does not know: another package's configuration brings it
+        (docs/extend.md).
+
+        Args:
+            calibration: the wearer's range by joint; empty where there is none yet.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        raise ValueError(
+            f"No driver for gloves of type {self.type!r}; known types: {', '.join(self.get_known_choices())}."
+        )
 
 
 @dataclass(kw_only=True)

@@ -1,25 +1,9 @@
 """From a configuration to a glove."""
 
-from typing import Protocol
-
 from lerobot.motors import MotorCalibration
 
-from ...joints import FloatArray
 from .config import BridgeGloveConfig, DogloveConfig, DynamixelGloveConfig, GloveConfig
-from .protocol import Glove
-
-
-class WearableGlove(Glove, Protocol):
-    """A glove that a person wears: its range depends on the wearer."""
-
-    @property
-    def is_calibrated(self) -> bool: ...
-
-    def lead(self, torque: FloatArray, angle: FloatArray) -> None:
-        """Drive the fingers to `angle` (6,) with at most `torque` (6,) newtons, in either direction."""
-
-    def calibrate(self) -> dict[str, MotorCalibration]:
-        """Ask the wearer for an open and a bent hand, use the range, and return it as LeRobot stores it."""
+from .protocol import WearableGlove
 
 
 def make_glove(config: GloveConfig, calibration: dict[str, MotorCalibration]) -> WearableGlove:
@@ -44,6 +28,4 @@ def make_glove(config: GloveConfig, calibration: dict[str, MotorCalibration]) ->
         from .motor_glove import MotorGlove
 
         return MotorGlove(config, calibration)
-    raise ValueError(
-        f"No driver for gloves of type {config.type!r}; known types: dynamixel, doglove, bridge."
-    )
+    return config.make_glove(calibration)

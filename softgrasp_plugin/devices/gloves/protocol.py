@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from lerobot.motors import MotorCalibration
+
 from ...joints import FloatArray
 
 
@@ -40,3 +42,16 @@ class Glove(Protocol):
 
     def release(self) -> None:
         """Set every joint free at once."""
+
+
+class WearableGlove(Glove, Protocol):
+    """A glove that a person wears: its range depends on the wearer."""
+
+    @property
+    def is_calibrated(self) -> bool: ...
+
+    def lead(self, torque: FloatArray, angle: FloatArray) -> None:
+        """Drive the fingers to `angle` (6,) with at most `torque` (6,) newtons, in either direction."""
+
+    def calibrate(self) -> dict[str, MotorCalibration]:
+        """Ask the wearer for an open and a bent hand, use the range, and return it as LeRobot stores it."""

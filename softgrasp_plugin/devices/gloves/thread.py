@@ -6,20 +6,17 @@ import logging
 import math
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass
 
 from ...grasping.force_feedback import FeedbackCommand, FeedbackConfig, ForceFeedback
 from ...joints import FloatArray
-from ..errors import DeviceError, DeviceFaultError, DeviceLostError, DeviceSilentError
+from ..errors import DeviceError, DeviceLostError, DeviceSilentError
 from ..feel import FeelChannel
 from ..hand_sample import HandSample
-from ..polling import STALE_AFTER_S
-from ..realtime import prefer_this_thread, shorten_pauses
+from ..polling import STALE_AFTER_S, Poller
 from .exit_guard import guard, unguard
-from .factory import WearableGlove
 from .feedback_loop import FeedbackLoop
-from .protocol import GloveSample
+from .protocol import GloveSample, WearableGlove
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +24,6 @@ _GIVE_UP_AFTER_S = 0.1
 """Silent this long, the glove counts as lost; single lost packets are tried again in the next tick."""
 
 _JOIN_TIMEOUT_S = 2.0
-_RATE_WINDOW = 200
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class GloveHealth:
     """How the glove's loop is doing.
 
     Attributes:
-        rate_hz: measured over the last 200 ticks; 0 before the second.
+        rate_hz: ticks per second, measured over the last second's worth of them; 0 before the second.
         sample_age_s: age of the newest reading of the glove; infinite if there is none.
         torque_age_s: age of the newest torque of the hand that was felt; infinite if there was none.
         feedback_delay_s: from asking the hand for that torque to having told the glove's motors what to do
@@ -51,7 +47,7 @@ class GloveHealth:
     feedback_delay_s: float
     command: FeedbackCommand | None
     failures: int
-    error: Exception | None
+    error: BaseException | None
 
 
 class _Tap:
@@ -94,51 +90,52 @@ class GloveThread:
         self._tap = _Tap(glove)
         self._channel = channel
         self._loop = FeedbackLoop(self._tap, channel, ForceFeedback(feedback), time.monotonic)
-        self._period = 1.0 / rate_hz
+        # A daemon: the process's exit must not hang on a glove, and the exit guard stops it in any case.
+        self._poller: Poller[None] = Poller(
+            str(glove),
+            self._tick,
+            rate_hz,
+            give_up_after_s=_GIVE_UP_AFTER_S,
+            last_act=self._release_for_the_last_time,
+            daemon=True,
+        )
         self._lead: tuple[FloatArray, FloatArray] | None = None
-        self._stop = threading.Event()
         self._mute = threading.Event()
         self._quiet = threading.Event()
-        self._first = threading.Event()
-        self._ticks: deque[float] = deque(maxlen=_RATE_WINDOW)
         self._command: FeedbackCommand | None = None
         self._torque_time = -math.inf
         self._feedback_delay_s = math.inf
-        self._failures = 0
-        self._error: Exception | None = None
         self._is_released = False
-        self._thread = threading.Thread(target=self._run, name=f"{glove} feedback", daemon=True)
 
     @property
     def health(self) -> GloveHealth:
         """How the loop is doing, now."""
         now = time.monotonic()
-        ticks = list(self._ticks)
-        span = ticks[-1] - ticks[0] if len(ticks) > 1 else 0.0
         sample = self._tap.sample
         return GloveHealth(
-            rate_hz=(len(ticks) - 1) / span if span > 0 else 0.0,
+            rate_hz=self._poller.rate_hz,
             sample_age_s=math.inf if sample is None else now - sample.timestamp,
             torque_age_s=now - self._torque_time,
             feedback_delay_s=self._feedback_delay_s,
             command=self._command,
-            failures=self._failures,
-            error=self._error,
+            failures=self._poller.failures,
+            error=self._poller.error,
         )
 
     def start(self) -> None:
-        """Start, and return once the glove has been read.
+        """Start, once, and return when the glove has been read.
 
         Raises:
             DeviceError: if the first readings fail.
         """
-        shorten_pauses()
+        if self._poller.is_running or self._quiet.is_set():
+            raise RuntimeError(f"{self._glove}: its thread can only be started once.")
         guard(self)
-        self._thread.start()
-        self._first.wait()
-        if self._error is not None:
-            unguard(self)
-            raise self._error
+        try:
+            self._poller.start(first_sample_timeout_s=None)
+        except BaseException:  # a Ctrl-C too: whoever called does not own a running thread
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the thread; the glove has been released when this returns.
@@ -146,14 +143,7 @@ class GloveThread:
         Raises:
             DeviceLostError: if the thread does not end, so that nothing is known about the glove.
         """
-        self._stop.set()
-        self._thread.join(_JOIN_TIMEOUT_S)
-        if self._thread.is_alive():
-            raise DeviceLostError(
-                str(self._glove),
-                "its thread does not answer.",
-                "Take the glove's power away, then start the command again.",
-            )
+        self._poller.stop(_JOIN_TIMEOUT_S, "Take the glove's power away, then start the command again.")
         unguard(self)
 
     def mute(self, timeout_s: float) -> bool:
@@ -179,8 +169,8 @@ class GloveThread:
         Raises:
             DeviceError: if the glove is lost, or its newest sample is older than 150 ms.
         """
-        if self._error is not None:
-            raise self._loss(self._error) from self._error
+        if (error := self._poller.error) is not None:
+            raise self._loss(error) from error
         sample = self._tap.sample
         age = math.inf if sample is None else time.monotonic() - sample.timestamp
         if sample is None or age > STALE_AFTER_S:
@@ -191,7 +181,7 @@ class GloveThread:
             )
         return sample
 
-    def _loss(self, error: Exception) -> Exception:
+    def _loss(self, error: BaseException) -> DeviceError:
         released = (
             "Its force was read back and is zero."
             if self._is_released
@@ -202,37 +192,6 @@ class GloveThread:
         return DeviceLostError(
             str(self._glove), f"its thread ended ({error}). {released}", "Start the command again."
         )
-
-    def _run(self) -> None:
-        prefer_this_thread()
-        try:
-            self._loop.reset()
-            self._repeat()
-        except Exception as error:  # whatever it was, `latest` reports it to whoever drives the robot
-            self._error = error
-            logger.error("%s", error)
-        finally:
-            self._release_for_the_last_time()
-
-    def _repeat(self) -> None:
-        failing_since = math.inf
-        due = time.monotonic()
-        while not self._stop.is_set():
-            try:
-                self._tick()
-                failing_since = math.inf
-                self._first.set()
-            except (DeviceLostError, DeviceFaultError):
-                raise
-            except ConnectionError as error:
-                self._failures += 1
-                now = time.monotonic()
-                failing_since = min(failing_since, now)
-                if now - failing_since >= _GIVE_UP_AFTER_S:
-                    raise
-                logger.debug("%s: a tick failed and is tried again: %s", self._glove, error)
-            due = max(due + self._period, time.monotonic())
-            self._stop.wait(max(due - time.monotonic(), 0.0))
 
     def _tick(self) -> None:
         lead = self._lead
@@ -252,7 +211,6 @@ class GloveThread:
                 self._loop.reset()
             self._command = self._loop.tick()
             self._note(self._loop.felt)
-        self._ticks.append(time.monotonic())
 
     def _note(self, felt: HandSample | None) -> None:
         if felt is None:
@@ -269,4 +227,3 @@ class GloveThread:
         except Exception as error:  # whatever it was, it is said, and the thread ends
             logger.error("The force could NOT be verified to be zero. %s", error)
         self._quiet.set()
-        self._first.set()

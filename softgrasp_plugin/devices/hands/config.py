@@ -2,12 +2,16 @@
 
 import abc
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import draccus
 
 from ...bounds import require_within
 from ...joints import NUM_JOINTS
 from ..polling import STALE_AFTER_S
+
+if TYPE_CHECKING:  # loads PyTorch, which takes seconds
+    from .link import HandLink
 
 MAXIMUM_FORCE_N = 30.0
 
@@ -40,6 +44,19 @@ class HandConfig(draccus.ChoiceRegistry, abc.ABC):
         require_within("hand.rate_hz", self.rate_hz, 10.0, 1000.0, "Hz")
         require_within("hand.max_force_n", self.max_force_n, 0.0, MAXIMUM_FORCE_N, "N", above_low=True)
         require_within("hand.stale_after_s", self.stale_after_s, 0.0, 1.0, "s", above_low=True)
+
+    def make_link(self, max_closure_speed: float) -> "HandLink":
+        """The driver of a hand that this package does not know: another package's configuration brings it
+        (docs/extend.md).
+
+        Args:
+            max_closure_speed: closure per second, for a hand with a speed limit of its own; `PolledHand`
+                keeps to it in any case.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        raise ValueError(f"There is no driver for a hand of type {type(self).__name__}.")
 
 
 @dataclass(kw_only=True)

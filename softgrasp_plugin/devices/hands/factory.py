@@ -61,7 +61,7 @@ def make_link(config: HandConfig, max_closure_speed: float = MAX_CLOSURE_SPEED) 
         return _dynamixel(config)
     if isinstance(config, InspireConfig):
         return _inspire(config, max_closure_speed)
-    raise ValueError(f"There is no driver for a hand of type {type(config).__name__}.")
+    return config.make_link(max_closure_speed)
 
 
 def _dynamixel(config: DynamixelHandConfig) -> HandLink:

@@ -49,15 +49,12 @@ class LimitedLink:
         self._link = link
         self._silence_s = silence_s
         self._clock = clock
-        self._attempted: tuple[FloatArray, float] | None = None
-        self._answered_at = clock()
-        self._was_silent = False
-        self._doubt = 0.0
+        self.start()
 
     def start(self) -> None:
         """The link has been started: every joint holds, wherever it is."""
         self.limiter.forget()
-        self._attempted = None
+        self._attempted: tuple[FloatArray, float] | None = None
         self._answered_at = self._clock()
         self._was_silent = False
         self._doubt = 0.0

@@ -80,3 +80,19 @@ def test_a_ramp_spreads_a_target_over_the_time_since_the_last_one() -> None:
     assert [ramp.at(t) for t in (10.04, 10.06, 10.08)] == pytest.approx([1.4, 2.2, 3.0])
     ramp.command(0.0, 10.041)  # never over less than 5 ms
     assert [ramp.at(t) for t in (10.041, 10.0435, 10.046)] == pytest.approx([1.44, 0.72, 0.0])
+
+
+def test_the_approach_ends_in_the_fewest_steps_without_passing_the_target() -> None:
+    """From rest over 0.01 m at 0.8 m/s²: accelerate and brake, 2·√(d/a) = 0.224 s = 28 steps."""
+    limiter = SpeedLimiter(0.0, SPEED, ACCELERATION)
+    positions = [limiter.step(0.01, DT) for _ in range(40)]
+    arrived = int(np.argmax(np.array(positions) > 0.01 - 1e-6))
+    assert 25 <= arrived <= 29
+    assert max(positions) <= 0.01 + ACCELERATION * DT**2 / 4
+    assert SpeedLimiter(0.0, 1e3, 1e6).step(0.01, DT) == pytest.approx(0.01), "never beyond it in one step"
+
+
+def test_a_straight_path_begins_where_it_begins() -> None:
+    path = straight_path(np.full(6, 1.0), np.full(6, 1.2))
+    assert path.stations.tolist() == pytest.approx([0.0, 0.2])
+    np.testing.assert_allclose(path.at(0.1), 1.1)

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from lerobot.motors import MotorCalibration
 
 from softgrasp_plugin.devices.errors import DeviceError, DeviceLostError, DeviceSilentError
@@ -20,91 +18,10 @@ from softgrasp_plugin.devices.gloves.bridge_messages import (
     GloveMessage,
     encode_feedback,
     encode_glove,
-    parse_feedback,
-    parse_glove,
 )
 from softgrasp_plugin.devices.gloves.config import BridgeGloveConfig
 from softgrasp_plugin.emulators.bridge_glove import BridgeGloveEmulator
 from softgrasp_plugin.joints import JOINTS
-
-unit = st.floats(0.0, 1.0)
-six_units = st.lists(unit, min_size=6, max_size=6).map(np.array)
-numbers = st.integers(0, 2**53 - 1)
-
-
-@settings(deadline=None)
-@given(numbers, six_units, st.none() | numbers)
-def test_glove_messages_survive_the_wire(seq, angle, ack) -> None:
-    datagram = encode_glove(GloveMessage(seq, angle, ack))
-    message = parse_glove(datagram)
-    assert (message.seq, message.ack) == (seq, ack)
-    np.testing.assert_allclose(message.angle, angle, atol=1e-5)
-    assert len(datagram) <= MAX_BYTES
-
-
-@settings(deadline=None)
-@given(numbers, six_units)
-def test_feedback_messages_survive_the_wire(seq, values) -> None:
-    datagram = encode_feedback(FeedbackMessage(seq, 100 * values, values))
-    message = parse_feedback(datagram)
-    assert message.seq == seq
-    np.testing.assert_allclose(message.force, 100 * values, atol=1e-4)
-    assert len(datagram) <= MAX_BYTES
-
-
-@settings(deadline=None)
-@given(st.binary(max_size=1100))
-def test_any_bytes_are_a_message_or_a_value_error(datagram) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 (any reason)
-        parse_glove(datagram)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=10,
-)
-
-
-@settings(deadline=None)
-@given(json_values, json_values, json_values)
-def test_any_json_gives_six_angles_or_a_value_error(seq, angle, ack) -> None:
-    datagram = json.dumps({"softgrasp_glove": 1, "seq": seq, "angle": angle, "ack": ack}).encode()
-    try:
-        message = parse_glove(datagram)
-    except ValueError:
-        return
-    assert message.angle.shape == (6,)
-    assert ((message.angle >= 0) & (message.angle <= 1)).all()
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"softgrasp_glove": 2}, "version 2"),
-        ({"seq": -1}, "seq"),
-        ({"seq": True}, "seq"),
-        ({"angle": [0.0] * 5}, "6 numbers"),
-        ({"angle": [0, 0, 0, 0, 0, 1.5]}, "lie in 0…1"),
-        ({"angle": [0, 0, 0, 0, 0, float("nan")]}, "finite"),
-        ({"ack": "7"}, "ack"),
-    ],
-)
-def test_wrong_messages_say_what_is_wrong(change, reason) -> None:
-    document = {"softgrasp_glove": 1, "seq": 1, "angle": [0.0] * 6, "ack": None} | change
-    with pytest.raises(ValueError, match=reason):
-        parse_glove(json.dumps(document).encode())
-
-
-def test_rounding_past_an_end_is_taken_as_the_end() -> None:
-    datagram = json.dumps({"softgrasp_glove": 1, "seq": 1, "angle": [-0.002, 0, 0, 0, 0, 1.002]}).encode()
-    np.testing.assert_array_equal(parse_glove(datagram).angle, [0, 0, 0, 0, 0, 1])
-
-
-def test_a_number_of_400_digits_is_a_value_error() -> None:
-    datagram = b'{"softgrasp_glove":1,"seq":9,"angle":[0,0,0,0,0,1' + b"0" * 400 + b'],"ack":1}'
-    with pytest.raises(ValueError, match="angle"):
-        parse_glove(datagram)
 
 
 def test_an_address_open_to_the_network_needs_a_peer() -> None:

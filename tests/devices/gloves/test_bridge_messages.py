@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from softgrasp_plugin.devices.gloves.bridge_messages import (
     MAX_BYTES,
@@ -114,3 +116,68 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
 def test_what_is_not_ours_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="expected a JSON object"):
         parse_glove(data)
+
+
+def test_an_angle_a_rounding_outside_is_the_end_and_any_more_is_refused() -> None:
+    message = parse_glove(datagram(GLOVE, angle=[-0.01, 1.01, 0.0, 1.0, 0.5, 1.002]))
+    assert message.angle.tolist() == [0.0, 1.0, 0.0, 1.0, 0.5, 1.0]
+    for angle in (-0.011, 1.011):
+        with pytest.raises(ValueError, match='"angle" must lie in 0…1'):
+            parse_glove(datagram(GLOVE, angle=[angle, *ANGLE[1:]]))
+
+
+unit = st.floats(0.0, 1.0)
+six_units = st.lists(unit, min_size=6, max_size=6).map(np.array)
+numbers = st.integers(0, 2**53 - 1)
+
+
+@settings(deadline=None)
+@given(numbers, six_units, st.none() | numbers)
+def test_glove_messages_survive_the_wire(seq, angle, ack) -> None:
+    datagram = encode_glove(GloveMessage(seq, angle, ack))
+    message = parse_glove(datagram)
+    assert (message.seq, message.ack) == (seq, ack)
+    np.testing.assert_allclose(message.angle, angle, atol=1e-5)
+    assert len(datagram) <= MAX_BYTES
+
+
+@settings(deadline=None)
+@given(numbers, six_units)
+def test_feedback_messages_survive_the_wire(seq, values) -> None:
+    datagram = encode_feedback(FeedbackMessage(seq, 100 * values, values))
+    message = parse_feedback(datagram)
+    assert message.seq == seq
+    np.testing.assert_allclose(message.force, 100 * values, atol=1e-4)
+    assert len(datagram) <= MAX_BYTES
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=1100))
+def test_any_bytes_are_a_message_or_a_value_error(datagram) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (any reason)
+        parse_glove(datagram)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None)
+@given(json_values, json_values, json_values)
+def test_any_json_gives_six_angles_or_a_value_error(seq, angle, ack) -> None:
+    datagram = json.dumps({"softgrasp_glove": 1, "seq": seq, "angle": angle, "ack": ack}).encode()
+    try:
+        message = parse_glove(datagram)
+    except ValueError:
+        return
+    assert message.angle.shape == (6,)
+    assert ((message.angle >= 0) & (message.angle <= 1)).all()
+
+
+def test_a_number_of_400_digits_is_a_value_error() -> None:
+    datagram = b'{"softgrasp_glove":1,"seq":9,"angle":[0,0,0,0,0,1' + b"0" * 400 + b'],"ack":1}'
+    with pytest.raises(ValueError, match="angle"):
+        parse_glove(datagram)

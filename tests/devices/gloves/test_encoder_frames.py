@@ -81,3 +81,31 @@ def test_a_frame_that_is_byte_by_byte_behind_a_half_one_is_found() -> None:
     ]
     assert len(found) == 1
     assert frames.damaged == 0
+
+
+def test_the_edges_of_what_is_possible() -> None:
+    """10° beyond either end is noise, more is no angle; a single microvolt of reference is a reference."""
+    full_scale = 2**23 - 1
+    for beyond_deg, is_taken in ((9.99, True), (10.5, False)):
+        for degrees in (-beyond_deg, 360.0 + beyond_deg):
+            readings = [round(degrees / 360.0 * 0.8 * full_scale)] * 16
+            assert bool(EncoderFrames().feed(frame_of(readings, 4_000_000))) == is_taken, degrees
+    assert len(EncoderFrames().feed(frame_of([0] * 16, 1))) == 1
+
+
+def test_a_frame_right_behind_a_damaged_one_is_found() -> None:
+    damaged = bytearray(frame_of([0] * 16))
+    damaged[-1] ^= 1
+    for kept in range(1, 8):  # what was cut off, down to the first byte of a header
+        frames = EncoderFrames()
+        assert len(frames.feed(bytes(damaged)[:kept] + frame_of([0] * 16) * 2)) >= 1
+
+
+def test_a_header_cut_anywhere_is_kept_and_nothing_else() -> None:
+    for cut in range(1, 4):
+        frames = EncoderFrames()
+        frame = frame_of([0] * 16)
+        assert frames.feed(bytes(50) + frame[:cut]) == []
+        assert len(frames.feed(frame[cut:])) == 1
+        frames.feed(bytes(1000))
+        assert len(frames._buffer) == 3

@@ -97,3 +97,10 @@ def test_a_hold_without_current_is_none_and_ends_with_the_current() -> None:
 def test_readings_a_turn_off_are_brought_next_to_the_middle() -> None:
     counts, middle = np.array([100, 4000, -4000, 2048, 9000]), np.array([4000, 100, 100, 2048, 500])
     assert nearest_turn(counts, middle).tolist() == [4096, -4096, 4096, 0, -8192]
+
+
+def test_a_motor_with_coarser_current_gets_fewer_units() -> None:
+    # An XM430-W350: a unit is 2.69 mA.
+    scale = CurrentScale([GloveMotorConfig(id=1, model="xm430-w350", max_current_ma=1000.0)])
+    assert scale.most_units.tolist() == [371]
+    assert scale.units(np.array([1e6])).tolist() == [371]

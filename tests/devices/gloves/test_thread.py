@@ -6,6 +6,7 @@ import pytest
 
 from softgrasp_plugin.devices.errors import DeviceError
 from softgrasp_plugin.devices.feel import FeelChannel
+from softgrasp_plugin.devices.gloves import exit_guard
 from softgrasp_plugin.devices.gloves.motor_glove import MotorGlove
 from softgrasp_plugin.devices.gloves.thread import GloveThread
 from softgrasp_plugin.devices.hand_sample import HandSample
@@ -153,3 +154,32 @@ def test_single_bad_replies_do_not_end_it(thread, glove_bus: GloveBus, fault) ->
     first = thread.latest().timestamp
     wait_until(lambda: thread.latest().timestamp > first)
     assert thread.health.error is None
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_running(glove_bus, channel, monkeypatch) -> None:
+    glove = MotorGlove(glove_bus.config(), glove_bus.calibration)
+    glove.connect()
+    thread = GloveThread(glove, channel, FeedbackConfig(), rate_hz=200.0)
+    start = thread._poller.start
+
+    def start_and_interrupt(**options) -> None:
+        start(**options)
+        keep_touching_until(channel, lambda: all(glove_bus.currents))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(thread._poller, "start", start_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        thread.start()
+    assert glove_bus.currents == [0, 0]
+    assert glove_bus.torque_on == [0, 0]
+    assert thread not in exit_guard._running
+    assert not thread._poller.is_running
+
+
+def test_it_is_started_once(thread) -> None:
+    with pytest.raises(RuntimeError, match="only be started once"):
+        thread.start()
+    thread.stop()
+    with pytest.raises(RuntimeError, match="only be started once"):
+        thread.start()
+    assert thread not in exit_guard._running

@@ -34,6 +34,7 @@ class PaperHand:
         self.closure: FloatArray = np.zeros(NUM_JOINTS)
         self.force: FloatArray = np.zeros(NUM_JOINTS)
         self.wire: list[float] = []
+        self.limit_n: FloatArray | None = None
         self.is_silent = False
         self.limits_repeated = 0
 
@@ -46,6 +47,7 @@ class PaperHand:
     def command(self, closure: FloatArray, force_limit_n: FloatArray) -> None:
         # As on a real wire, what is sent into a silence may or may not arrive; here it does.
         self.wire.append(float(closure[0]))
+        self.limit_n = force_limit_n
         if self.is_silent:
             raise DeviceSilentError(self.device, "no reply.", "Wait.")
         self.closure = closure
@@ -94,6 +96,8 @@ def test_it_advances_at_the_speed(link: PaperHand, limited: LimitedLink) -> None
     for _ in range(20):
         poll(link, limited, 1.0)
     assert link.wire == pytest.approx(np.arange(1, 21) * SPEED * 0.01)
+    assert link.limit_n is LIMIT
+    assert link.limits_repeated == 0, "nobody was silent"
 
 
 def test_what_was_sent_into_a_silence_is_no_progress(link: PaperHand, limited: LimitedLink) -> None:
@@ -158,7 +162,7 @@ def test_an_impossible_reading_is_dropped_and_a_lasting_one_is_a_fault(
     link: PaperHand, limited: LimitedLink, closure: float, force: float, message: str
 ) -> None:
     good = link.closure.copy()
-    for _ in range(2):  # glitches with good readings between them
+    for _ in range(3):  # glitches with good readings between them
         link.closure, link.force = good.copy(), np.zeros(NUM_JOINTS)
         link.closure[JOINTS.index("index_bend")] = closure
         link.force[JOINTS.index("index_bend")] = force
@@ -175,6 +179,39 @@ def test_an_impossible_reading_is_dropped_and_a_lasting_one_is_a_fault(
             limited.measure()
     with pytest.raises(DeviceFaultError, match=rf"paper hand: {message}.*Check the encoders"):
         limited.measure()
+
+
+def test_limits_are_repeated_once_after_a_silence_and_a_start_forgets_it(
+    link: PaperHand, limited: LimitedLink
+) -> None:
+    link.now += 2 * SILENCE_S
+    for _ in range(3):
+        limited.measure()
+    assert link.limits_repeated == 1
+    link.now += 2 * SILENCE_S
+    limited.start()  # the driver has just told the limits
+    limited.measure()
+    assert link.limits_repeated == 1
+
+
+def test_a_start_forgets_doubts(link: PaperHand, limited: LimitedLink) -> None:
+    for _ in range(2):
+        link.closure = np.full(NUM_JOINTS, 9.0)
+        for _ in range(IMPOSSIBLE_BEFORE_FAULT - 1):
+            with pytest.raises(DeviceError) as caught:
+                limited.measure()
+            assert not isinstance(caught.value, DeviceFaultError)
+        limited.start()
+
+
+def test_a_dropped_reading_is_said(
+    link: PaperHand, limited: LimitedLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    link.closure = np.full(NUM_JOINTS, 9.0)
+    with pytest.raises(DeviceError):
+        limited.measure()
+    assert "paper hand: " in caplog.text
+    assert "reads a closure of 9" in caplog.text
 
 
 def test_nonsense_every_other_time_is_a_fault_too(link: PaperHand, limited: LimitedLink) -> None:

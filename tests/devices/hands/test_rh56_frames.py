@@ -94,3 +94,21 @@ def test_a_wrong_checksum_is_no_frame() -> None:
 def test_errors_in_words() -> None:
     assert rh56.error_text(0b10010) == "overheated, internal communication"
     assert rh56.error_text(0b100000) == "unknown error 0x20"
+
+
+def test_frames_directly_behind_each_other_are_all_found_and_garbage_is_not_kept() -> None:
+    one, other = Frame(1, WRITE, rh56.ANGLE_SET, b"\x01"), Frame(2, READ, rh56.ANGLE_ACT, ANGLES)
+    stream = one.encode(REPLY_HEADER) + other.encode(REPLY_HEADER) + one.encode(REPLY_HEADER)
+    parser = FrameParser(REPLY_HEADER)
+    assert parser.feed(stream + bytes(100) + REPLY_HEADER[:1]) == [one, other, one]
+    assert parser._buffer == REPLY_HEADER[:1]
+    assert parser.feed(one.encode(REPLY_HEADER)[1:]) == [one]
+
+
+def test_a_frame_inside_what_looked_like_one_is_found_first() -> None:
+    """A false header whose length reaches beyond what has come, then two whole frames."""
+    one, other = Frame(1, WRITE, rh56.ANGLE_SET, b"\x01"), Frame(2, WRITE, rh56.ANGLE_SET, b"\x01")
+    for between in range(4):
+        stream = REPLY_HEADER + bytes([1, 250]) + bytes(between)
+        stream += one.encode(REPLY_HEADER) + other.encode(REPLY_HEADER)
+        assert FrameParser(REPLY_HEADER).feed(stream) == [one, other]
