@@ -26,38 +26,7 @@ _SLENDER = 2.2
 2.4 and more, those from above at most 1.9.
 """
 
-_DEMONSTRATED: tuple[int, ...] = (
-    2,
-    0,
-    0,
-    0,
-    0,
-    0,
-    1,
-    1,
-    0,
-    0,
-    0,
-    4,
-    1,
-    1,
-    0,
-    0,
-    1,
-    0,
-    2,
-    0,
-    0,
-    1,
-    2,
-    1,
-    0,
-    0,
-    0,
-    0,
-    3,
-    1,
-)
+_DEMONSTRATED = (2, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 4, 1, 1, 0, 0, 1, 0, 2, 0, 0, 1, 2, 1, 0, 0, 0, 0, 3, 1)
 """The same of the further ones, held in at least five of six episodes."""
 
 _COLOURS = (
