@@ -1,5 +1,5 @@
 """Repeats the search for the random objects: the first draw of each that the virtual operator grasps in at
-least nine of ten episodes, or five of six where it is only demonstrated. Prints every draw, and at the end
+least nine of ten episodes, or in five of six where it is only demonstrated. Prints every draw, and at the end
 the attempts that `random_objects.py` must name.
 
 python benchmarks/random_objects.py

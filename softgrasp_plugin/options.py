@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, get_args, get_type_hints
 
 import draccus
-from draccus.utils import DecodingError
+from draccus.utils import DecodingError, ParsingError
 
 _PACKAGE = "softgrasp_plugin."
 _DRACCUS = "draccus.parsers.decoding"
@@ -76,6 +76,19 @@ def refuses_in_words[ConfigT](cls: type[ConfigT]) -> type[ConfigT]:
 
     cls.__post_init__ = checked  # type: ignore[attr-defined]
     return cls
+
+
+def parse_options[ConfigT](config: type[ConfigT]) -> ConfigT:
+    """The options of a command of ours, from its command line and the file of ``--config_path``.
+
+    For commands that know none of LeRobot's types: without LeRobot's parser, whose import takes seconds. A
+    mistake ends the command with one line.
+    """
+    try:
+        parsed: ConfigT = draccus.parse(config)
+    except ParsingError as error:
+        sys.exit(f"error: {error}")
+    return parsed
 
 
 def _choices(registry: type[draccus.ChoiceRegistry]) -> list[type]:

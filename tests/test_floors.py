@@ -13,6 +13,7 @@ FLOORS = (
     "files",
     "running_command",
     "lerobot_internals",
+    "live",
     "joints",
     "units",
     "hub_configs",

@@ -38,6 +38,9 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         observation_width: image width in pixels.
         renderer: `ray` needs no graphics driver; `gl` uses MuJoCo's renderer where OpenGL works.
         torque: whether and how predicted torques limit or correct the grip, as on the robot.
+        video_height: height of the pictures in the videos of an evaluation; None (with `video_width`) for
+            those that the policy sees. Larger ones are drawn for the video alone.
+        video_width: their width.
         arm_joints: also observe the arm's six joint angles in radians; as the dataset was recorded.
     """
 
@@ -49,6 +52,8 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
     renderer: str = "ray"
     torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
     arm_joints: bool = False
+    video_height: int | None = None
+    video_width: int | None = None
     features: dict[str, PolicyFeature] = field(default_factory=dict)
     features_map: dict[str, str] = field(
         default_factory=lambda: {ACTION: ACTION, "agent_pos": OBS_STATE, IMAGE_FEATURE: IMAGE_FEATURE}
@@ -69,6 +74,10 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             )
         require_within("--env.episode_length", self.episode_length, 1, _LONGEST_EPISODE, "ticks")
         check_picture_size("--env.observation_", self.observation_height, self.observation_width)
+        if (self.video_height is None) != (self.video_width is None):
+            raise ValueError("--env.video_height and --env.video_width: give both, or neither.")
+        if self.video_size is not None:
+            check_picture_size("--env.video_", *self.video_size)
         check_renderer(self.renderer)
         self.world  # noqa: B018 checked
         expand_tasks(self.task or ALL_TASKS)
@@ -105,6 +114,13 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         return expand_tasks(self.task or ALL_TASKS)
 
     @property
+    def video_size(self) -> tuple[int, int] | None:
+        """(height, width) of a video's pictures; None for those that the policy sees."""
+        if self.video_height is None or self.video_width is None:
+            return None
+        return self.video_height, self.video_width
+
+    @property
     def gym_kwargs(self) -> dict[str, Any]:
         return {
             "fps": self.fps,
@@ -115,6 +131,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             "torque": self.torque,
             "world": self.world,
             "arm_joints": self.arm_joints,
+            "video_size": self.video_size,
         }
 
     def create_envs(

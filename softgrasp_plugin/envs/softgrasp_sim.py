@@ -52,6 +52,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         torque: TorqueCommandConfig = TorqueCommandConfig(),  # noqa: B008 frozen
         world: WorldSettings = WorldSettings(),  # noqa: B008 frozen
         arm_joints: bool = False,
+        video_size: tuple[int, int] | None = None,
         normalized_actions: bool = False,
         render_mode: str | None = "rgb_array",
     ) -> None:
@@ -63,6 +64,8 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         self.metadata = {**self.metadata, "render_fps": fps}
         self._max_episode_steps = episode_length
         self._size = (height, width)
+        self._video_size = video_size or self._size
+        self._picture: NDArray[np.uint8] | None = None
         self._world_kwargs: dict[str, Any] = {
             "object_id": SIM_OBJECT_BY_TASK[task].object_id,
             "fps": fps,
@@ -125,8 +128,11 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         return self._observe(world), float(outcome.is_held), terminated, truncated, self._info(world)
 
     def render(self) -> NDArray[np.uint8]:
-        """The camera's picture, (height, width, 3)."""
-        return self._require_world().render(*self._size)
+        """What the camera sees now, for a video: `video_size`, or the picture of the newest observation."""
+        world = self._require_world()
+        if self._video_size == self._size and self._picture is not None:
+            return self._picture
+        return world.render(*self._video_size)
 
     @property
     def lift_height_m(self) -> float:
@@ -144,7 +150,8 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         sample = world.hand_sample()
         arm = [world.arm_joints] if self._arm_joints else []
         state = np.concatenate([sample.closure, sample.torque, *arm]).astype(np.float32)
-        return {"pixels": {CAMERA_KEY: world.render(*self._size)}, "agent_pos": state}
+        self._picture = world.render(*self._size)
+        return {"pixels": {CAMERA_KEY: self._picture}, "agent_pos": state}
 
     def _info(self, world: World) -> dict[str, Any]:
         return {**world.outcome().to_info(), "phase": str(self._supervisor.phase)}

@@ -1,5 +1,6 @@
 """Several simulated rigs side by side."""
 
+import multiprocessing
 from functools import partial
 from typing import Any
 
@@ -7,6 +8,9 @@ import gymnasium as gym
 
 from ..lerobot_internals import freeze_after_episode_end, lazy_async_vector_env
 from .softgrasp_sim import SoftGraspSimEnv
+
+_IMPORTED_ONCE = ["__main__", "lerobot.envs.utils", "gymnasium.vector.async_vector_env", __name__]
+"""What the processes of asynchronous environments need; importing it takes each of them seconds."""
 
 
 def make_vector_env(task: str, n_envs: int, use_async: bool, kwargs: dict[str, Any]) -> gym.vector.VectorEnv:
@@ -21,6 +25,8 @@ def make_vector_env(task: str, n_envs: int, use_async: bool, kwargs: dict[str, A
     """
     factories = [partial(SoftGraspSimEnv, task, **kwargs) for _ in range(n_envs)]
     if use_async and n_envs > 1:
+        # The server that they are forked from imports it for all of them, if it has not started yet.
+        multiprocessing.get_context("forkserver").set_forkserver_preload(_IMPORTED_ONCE)
         return lazy_async_vector_env(factories, factories[0]())
     return gym.vector.SyncVectorEnv(
         [freeze_after_episode_end(factory) for factory in factories],

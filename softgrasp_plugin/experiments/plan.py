@@ -40,8 +40,8 @@ class Configuration:
         config: file in `hub_configs/train`.
         options: options of `lerobot-train` beside that file.
         demonstrations: recorded with action noise (`dart`), without (`clean`), with it and with objects whose
-            size varies by `WIDE_SIZE` (`wide`), or with it and of the random objects, too (`more`), or with
-            it and of thirty further random objects and none of Table 2 (`diverse`), as many in sum.
+            size varies by `WIDE_SIZE` (`wide`), with it and of the random objects, too (`more`), or with it
+            and of thirty further random objects and none of Table 2 (`diverse`), as many in sum.
         is_strategy: one of the four strategies of Table 6, for which a profile may ask for more seeds.
     """
 

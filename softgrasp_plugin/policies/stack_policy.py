@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from softgrasp_plugin.joints import NUM_JOINTS
 from softgrasp_plugin.lerobot_internals import temporal_ensembler
+from softgrasp_plugin.live import show
 
 from .closure_shift import ClosureShift
 from .fit import check_running_environment, refuse_compilation
@@ -197,6 +198,8 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
         if self._actions:
             return self._actions.popleft()
         chunk, self.attention_scores = self._predict(self._frames.stack())  # (B, H, 12)
+        scores = self.attention_scores
+        show(lambda: {f"attention/{name}": score.mean().item() for name, score in scores.items()})
         if self._ensembler is not None:
             ensembled: Tensor = self._ensembler.update(chunk)
             return ensembled

@@ -17,10 +17,11 @@ from lerobot.utils.decorators import check_if_not_connected
 from ..devices.arms.protocol import Arm
 from ..devices.hands.protocol import Hand
 from ..devices.hands.torque_execution import TorqueExecution
-from ..grasping.lift import LiftConfig, LiftSupervisor
+from ..grasping.lift import LiftConfig, LiftPhase, LiftSupervisor
 from ..grasping.plausibility import PlausibilityWatch
 from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+from ..live import show
 from ..running_command import EpisodeNotes, running_command
 from .cameras import camera_features, read_cameras
 from .safe_recording import SafeRecording
@@ -113,6 +114,7 @@ class GraspRobot(Robot, abc.ABC):
         for doubt in self._plausibility.update(grip.closure, sample.closure, sample.torque, sample.timestamp):
             self._doubt(doubt)
         self.arm.command_lift(self._supervisor.update(sample.closure, sample.torque, sample.timestamp))
+        show(lambda: {"lift": float(list(LiftPhase).index(self._supervisor.phase))})
         return {**action, **dict(zip(CLOSURE_KEYS, executed.tolist(), strict=True))}
 
     def _execute(self, closure: FloatArray) -> FloatArray:

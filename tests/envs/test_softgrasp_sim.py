@@ -1,3 +1,6 @@
+import importlib.util
+from multiprocessing import forkserver
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -9,10 +12,11 @@ from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
 from softgrasp_plugin.grasping.objects import TASKS
 from softgrasp_plugin.joints import IMAGE_FEATURE, STATE_KEYS
+from softgrasp_plugin.simulation.world import World
 
 
 def make(task: str = "object_01", **options: object) -> SoftGraspSimEnv:
-    return SoftGraspSimEnv(task, height=48, width=64, **options)  # type: ignore[arg-type]
+    return SoftGraspSimEnv(task, **{"height": 48, "width": 64, **options})  # type: ignore[arg-type]
 
 
 def test_gymnasium_accepts_it() -> None:
@@ -114,3 +118,47 @@ def test_finished_members_do_no_more_work() -> None:
     observation, *_ = vector.step(action)
     assert (observation["agent_pos"] == frozen).all()
     vector.close()
+
+
+def count_pictures(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    drawn: list[tuple[int, int]] = []
+    render = World.render
+    monkeypatch.setattr(
+        World,
+        "render",
+        lambda world, height, width: drawn.append((height, width)) or render(world, height, width),
+    )
+    return drawn
+
+
+def test_a_video_shows_what_the_policy_saw_and_draws_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = count_pictures(monkeypatch)
+    env = make(height=24, width=32)
+    observation, _ = env.reset(seed=0)
+    np.testing.assert_array_equal(env.render(), observation["pixels"]["side"])
+    for _ in range(3):
+        observation, *_ = env.step(np.zeros(12, np.float32))
+        np.testing.assert_array_equal(env.render(), observation["pixels"]["side"])
+    assert drawn == [(24, 32)] * 4
+
+
+def test_a_video_can_be_larger_than_what_the_policy_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = count_pictures(monkeypatch)
+    config = SoftGraspSimEnvConfig(
+        task="object_01", observation_height=24, observation_width=32, video_height=48, video_width=64
+    )
+    env = SoftGraspSimEnv("object_01", **config.gym_kwargs)
+    observation, _ = env.reset(seed=0)
+    assert observation["pixels"]["side"].shape == (24, 32, 3)
+    assert drawn == [(24, 32)], "nobody asked for a video yet"
+    assert env.render().shape == (48, 64, 3)
+    with pytest.raises(ValueError, match="give both"):
+        SoftGraspSimEnvConfig(video_height=48)
+
+
+def test_processes_of_their_own_are_forked_from_one_that_has_imported_everything() -> None:
+    config = SoftGraspSimEnvConfig(task="object_01", observation_height=24, observation_width=32)
+    make_env(config, n_envs=2, use_async_envs=True)["softgrasp_sim"][1].close()
+    preloaded = forkserver._forkserver._preload_modules  # type: ignore[attr-defined]
+    assert "softgrasp_plugin.envs.vector" in preloaded
+    assert all(name == "__main__" or importlib.util.find_spec(name) for name in preloaded)

@@ -4,14 +4,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 from lerobot.datasets import LeRobotDataset
 from lerobot.policies import make_policy, make_pre_post_processors
+from PIL import Image, ImageSequence
 
 from softgrasp_plugin.datasets.importing import ImportOptions, write_dataset
 from softgrasp_plugin.datasets.recordings import read_recording
 from softgrasp_plugin.policies.softgrasp.configuration_softgrasp import SoftGraspConfig
-from softgrasp_plugin.scripts import plot
+from softgrasp_plugin.scripts import plot, plotting
 from softgrasp_plugin.scripts.plot import PlotConfig
 
 from ..datasets.synthetic import write_recording
@@ -68,8 +71,8 @@ def test_with_a_policy_draws_attention_and_measures_the_held_out_episodes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     drawn: list[Any] = []
-    draw = plot.draw_demonstration
-    monkeypatch.setattr(plot, "draw_demonstration", lambda shown: drawn.append(shown) or draw(shown))
+    draw = plotting.draw_demonstration
+    monkeypatch.setattr(plotting, "draw_demonstration", lambda shown: drawn.append(shown) or draw(shown))
     arguments = (
         f"--root={root}",
         f"--policy_path={checkpoint}",
@@ -93,6 +96,28 @@ def test_with_a_policy_draws_attention_and_measures_the_held_out_episodes(
     assert "episodes 3, 4" in printed
 
 
+@pytest.mark.parametrize("ending", ["mp4", "gif", "webp"])
+def test_an_episode_as_a_film(
+    root: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    run(
+        monkeypatch,
+        f"--root={root}",
+        f"--policy_path={checkpoint}",
+        f"--video={ending}",
+        f"--output_dir={tmp_path}",
+    )
+    path = tmp_path / f"film_episode_0.{ending}"
+    if ending == "mp4":
+        with av.open(str(path)) as film:
+            frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    else:
+        frames = [np.array(frame.convert("RGB")) for frame in ImageSequence.Iterator(Image.open(path))]
+    assert len(frames) == (12 if ending == "mp4" else 4)
+    assert all(frame.shape == (240, 640, 3) for frame in frames)
+    assert (frames[0] != frames[-1]).any()
+
+
 def test_a_bad_input_ends_with_one_line(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match=r"softgrasp-plot: There is no episode 9: the dataset has 0…4\."):
         run(monkeypatch, f"--root={root}", "--episode=9")
@@ -108,6 +133,7 @@ def test_a_bad_input_ends_with_one_line(root: Path, monkeypatch: pytest.MonkeyPa
         ({"held_out_episodes": [], "policy_path": "p"}, "names no episode"),
         ({"num_images": 0}, "--num_images must .*got 0"),
         ({"format": "gif"}, "--format=gif"),
+        ({"video": "avi"}, "--video=avi: expected mp4, gif, webp"),
     ],
 )
 def test_impossible_options(options: dict[str, Any], message: str) -> None:
