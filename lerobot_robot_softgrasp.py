@@ -7,6 +7,7 @@ that a command that does not simulate does not pay for a simulator.
 
 from softgrasp_plugin.envs import config_softgrasp_sim  # noqa: F401
 from softgrasp_plugin.envs.registration import register_envs
+from softgrasp_plugin.lerobot_internals import TorchcodecInOneLine
 from softgrasp_plugin.options import refuses_in_words, registered_configs
 from softgrasp_plugin.policies.softgrasp import configuration_softgrasp  # noqa: F401
 from softgrasp_plugin.policies.softgrasp_act import configuration_softgrasp_act  # noqa: F401
@@ -15,6 +16,7 @@ from softgrasp_plugin.robots import config_ur3_dexhand, config_ur3_dexhand_sim  
 from softgrasp_plugin.simulation import config_simulated_camera  # noqa: F401
 from softgrasp_plugin.teleoperators import config_force_glove, config_virtual_operator  # noqa: F401
 
+TorchcodecInOneLine.install()
 register_envs()
 for _config in registered_configs():
     refuses_in_words(_config)

@@ -63,6 +63,38 @@ class AnnouncementListener(logging.Handler):
         return None
 
 
+class TorchcodecInOneLine(logging.Filter):
+    """Says in one line what LeRobot says in a hundred where torchcodec finds no FFmpeg, and once only.
+
+    Relies on: the logger `lerobot.utils.import_utils`, and the message's end "Falling back to 'pyav'…".
+    """
+
+    _LOGGER = "lerobot.utils.import_utils"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_said = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if "torchcodec" not in message or "Falling back to 'pyav'" not in message:
+            return True
+        record.msg, record.args = (
+            "torchcodec finds no FFmpeg: videos are decoded by PyAV, more slowly, and datasets with video "
+            "cannot be streamed. To mend it: sudo apt-get install ffmpeg",
+            (),
+        )
+        is_first, self._is_said = not self._is_said, True
+        return is_first
+
+    @classmethod
+    def install(cls) -> None:
+        """Put it before LeRobot's logger, once."""
+        logger = logging.getLogger(cls._LOGGER)
+        if not any(isinstance(found, cls) for found in logger.filters):
+            logger.addFilter(cls())
+
+
 def announces_episodes(command: RunningCommand | None) -> bool:
     """Whether a command tells of every episode before it records it.
 

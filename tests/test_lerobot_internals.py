@@ -3,6 +3,7 @@
 import inspect
 import logging
 import re
+import sys
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -16,6 +17,7 @@ from lerobot.utils.utils import log_say
 
 from softgrasp_plugin.lerobot_internals import (
     AnnouncementListener,
+    TorchcodecInOneLine,
     announces_episodes,
     checkpoint_dir,
     lazy_async_vector_env,
@@ -268,3 +270,22 @@ def test_a_listener_knows_why_it_hears_nothing(monkeypatch: pytest.MonkeyPatch) 
     finally:
         root.setLevel(level)
         listener.stop()
+
+
+def test_torchcodecs_page_of_tracebacks_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """LeRobot asks for a decoder wherever a dataset is configured, and logs the page each time."""
+    from lerobot.utils import import_utils
+
+    (tmp_path / "torchcodec.py").write_text("raise RuntimeError('FFmpeg version 8:\\n' * 50)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "torchcodec", raising=False)
+    logger = logging.getLogger("lerobot.utils.import_utils")
+    assert any(isinstance(found, TorchcodecInOneLine) for found in logger.filters)
+    monkeypatch.setattr(logger, "filters", [TorchcodecInOneLine()])
+    for _ in range(2):
+        assert import_utils.get_safe_default_video_backend() == "pyav"
+    (record,) = caplog.records
+    assert "apt-get install ffmpeg" in record.getMessage()
+    assert "FFmpeg version 8" not in record.getMessage()

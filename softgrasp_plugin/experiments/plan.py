@@ -219,6 +219,7 @@ class Profile:
     """How much of the experiment is run.
 
     Attributes:
+        name: what it is asked for by.
         tasks: objects to try; those of the training set among them are demonstrated.
         per_object: demonstrations of each training object.
         image_size: (height, width) of the camera.
@@ -233,6 +234,7 @@ class Profile:
         world: settings of demonstrations and trials alike.
     """
 
+    name: str
     tasks: tuple[str, ...] = TASKS
     per_object: int = 15
     image_size: tuple[int, int] = (240, 320)
@@ -312,8 +314,9 @@ def _timed(steps: int, *blur: str) -> dict[str, tuple[str, ...]]:
 _SMALL_BLUR = "--policy.image_blur_sigma=2.0"
 
 
-PROFILES: dict[str, Profile] = {
-    "quick": Profile(
+_PROFILES = (
+    Profile(
+        name="quick",
         tasks=("object_01", "object_04"),
         per_object=3,
         image_size=(48, 64),
@@ -324,7 +327,8 @@ PROFILES: dict[str, Profile] = {
         options=("--batch_size=32", "--steps=60", "--log_freq=20", "--save_freq=0", *_SCHEDULE),
         network=_SMALL | _timed(60, _SMALL_BLUR),
     ),
-    "cpu": Profile(
+    Profile(
+        name="cpu",
         image_size=(48, 64),
         other_seeds=1,
         further_trials=2,
@@ -332,7 +336,8 @@ PROFILES: dict[str, Profile] = {
         network=_SMALL | _timed(3000, _SMALL_BLUR),
     ),
     # What docs/results was measured with: the half of `cpu`, for an hour on two busy cores.
-    "short": Profile(
+    Profile(
+        name="short",
         image_size=(48, 64),
         configurations=("softgrasp", "shift_0", "concat", "shift_0.1", "shift_0.3", "image_angle", "diverse"),
         strategy_seeds=2,
@@ -343,5 +348,6 @@ PROFILES: dict[str, Profile] = {
         network=_SMALL | _timed(1500, _SMALL_BLUR),
     ),
     # 200 epochs of 6 objects × 15 demonstrations × about 170 frames (Table 3).
-    "paper": Profile(options=("--batch_size=32", "--steps=95000"), network=_timed(95_000)),
-}
+    Profile(name="paper", options=("--batch_size=32", "--steps=95000"), network=_timed(95_000)),
+)
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in _PROFILES}

@@ -1,6 +1,6 @@
 """Figures of a benchmark's report, drawn from its results and from what single runs have kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -22,6 +22,7 @@ from .runs import TRACED_TASKS
 from .trials import Trace
 
 _STRIP_IMAGES = 10
+_ATTENTION = "attention_"
 _SHORT = {"softgrasp": "SoftGrasp", "concat": "Direct Connection", "act": "ACT", "timesformer": "TimeSformer"}
 
 _CAPTIONS = {
@@ -36,7 +37,7 @@ _CAPTIONS = {
 
 def caption_of(name: str) -> str:
     """What a figure shows."""
-    task = name.removeprefix("attention_").removesuffix(".png")
+    task = name.removeprefix(_ATTENTION).removesuffix(".png")
     return _CAPTIONS.get(name) or f"Attention during a grasp of {_object_title(task)}."
 
 
@@ -73,14 +74,21 @@ def _figures(home: Path, results: Results) -> Iterator[tuple[str, Figure]]:
     if any(len(torques) for panel in panels.values() for torques in panel.values()):
         yield "stable_torques.png", draw_stable_torques(panels)
     if any(len(rows) for rows in trials.values()):
-        yield "final_poses.png", draw_final_poses(_final_poses(home, trials, tasks))
+        shown = [task for task in TRACED_TASKS if task in tasks] or tasks[:3]
+        poses = {
+            f"object {OBJECT_BY_TASK[task].object_id}\n{OBJECT_BY_TASK[task].hardness}": {
+                _SHORT[name]: _final_pose(home, name, rows, task) for name, rows in trials.items()
+            }
+            for task in shown
+        }
+        yield "final_poses.png", draw_final_poses(poses)
     if changes := _changes(results):
         columns = [f"{modality}\n{kind}" for modality in MODALITIES for kind in KINDS]
         yield "counterfactuals.png", draw_changes(list(changes.values()), [*map(title_of, changes)], columns)
     for task in TRACED_TASKS:
         trace = _read_trace(home, "softgrasp", task)
         if trace is not None and trace.attention:
-            yield f"attention_{task}.png", draw_demonstration(_grasp(trace, fps, _object_title(task)))
+            yield f"{_ATTENTION}{task}.png", draw_demonstration(_grasp(trace, fps, _object_title(task)))
 
 
 def _changes(results: Results) -> dict[str, list[float | None]]:
@@ -89,38 +97,24 @@ def _changes(results: Results) -> dict[str, list[float | None]]:
     The loss factors are left out: they are a matter of degree, and the figure is to be read at a glance.
     """
     conditions = [condition.name for condition in INTERVENTIONS]
-    pairs = {
-        name: [results.pair(name, condition) for condition in conditions]
+    return {
+        name: [pair.points if (pair := results.pair(name, each)) else None for each in conditions]
         for name in results.tried(*conditions)
         if not name.startswith("loss_")
     }
-    return {name: [pair.points if pair else None for pair in found] for name, found in pairs.items()}
 
 
 def _rows(trials: pd.DataFrame, column: str) -> FloatArray:
     return np.array(list(trials[column].dropna()), dtype=np.float64).reshape(-1, NUM_JOINTS)
 
 
-def _final_poses(
-    home: Path, trials: dict[str, pd.DataFrame], tasks: Sequence[str]
-) -> dict[str, dict[str, FinalPose]]:
-    shown = [task for task in TRACED_TASKS if task in tasks] or list(tasks[:3])
-    return {
-        f"object {OBJECT_BY_TASK[task].object_id}\n{OBJECT_BY_TASK[task].hardness}": {
-            _SHORT[name]: _final_pose(home, name, rows[rows["task"] == task], task)
-            for name, rows in trials.items()
-        }
-        for task in shown
-    }
-
-
 def _final_pose(home: Path, name: str, trials: pd.DataFrame, task: str) -> FinalPose:
-    trace = _read_trace(home, name, task)
+    trace, rows = _read_trace(home, name, task), trials[trials["task"] == task]
     return FinalPose(
         image=None if trace is None else trace.images[-1],
         # The trial whose trace is kept: of the first seed in the first scene.
-        is_success=bool(len(trials) and trials["is_success"].iloc[0] > 0),
-        closure=_rows(trials, "final_closure"),
+        is_success=bool(len(rows) and rows["is_success"].iloc[0] > 0),
+        closure=_rows(rows, "final_closure"),
     )
 
 
@@ -131,15 +125,10 @@ def _read_trace(home: Path, name: str, task: str) -> Trace | None:
         return None
     try:
         with np.load(path) as kept:
-            prefix = "attention_"
-            return Trace(
-                state=kept["state"],
-                lift_height_m=kept["lift_height_m"],
-                attention={
-                    key.removeprefix(prefix): kept[key] for key in kept.files if key.startswith(prefix)
-                },
-                images=kept["images"],
-            )
+            attention = {
+                key.removeprefix(_ATTENTION): kept[key] for key in kept if key.startswith(_ATTENTION)
+            }
+            return Trace(kept["state"], kept["lift_height_m"], attention, kept["images"])
     except (BadZipFile, EOFError):  # being written at this moment
         return None
 

@@ -60,22 +60,10 @@ def describe_setting(profile: Profile, command: str, earlier_commits: Sequence[s
             "system": platform.system(),
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
-        profile_name=profile_name(profile),
+        profile_name=profile.name + (", changed" if profile != PROFILES[profile.name] else ""),
         profile=asdict(profile),
         demonstrations={kind: asdict(profile.demonstrations(kind)) for kind in kinds},
     )
-
-
-def profile_name(profile: Profile) -> str:
-    """Name of a profile; of one with other numbers of seeds or trials, the name of its origin."""
-    for name, known in PROFILES.items():
-        if profile == known:
-            return name
-    for name, known in PROFILES.items():
-        same = ("tasks", "per_object", "image_size", "options", "network")
-        if all(getattr(profile, field) == getattr(known, field) for field in same):
-            return f"{name}, changed"
-    return "none of the named"
 
 
 def _versions() -> dict[str, str]:

@@ -1,9 +1,9 @@
 """`softgrasp-card`: the front page of a dataset or a policy on the Hugging Face Hub.
 
 ```shell
-softgrasp-card --repo_id=$HF_USER/grasps --objects='[object_01]' --figures='[outputs/demonstration.png]'
+softgrasp-card --repo_id=$HF_USER/grasps --objects='["object_01"]' --figures='["outputs/demonstration.png"]'
 softgrasp-card --repo_id=$HF_USER/policy --policy_path=outputs/train/checkpoints/last/pretrained_model \
-    --eval_info=outputs/eval/eval_info.json --figures='[outputs/attention.png]'
+    --eval_info=outputs/eval/eval_info.json --figures='["outputs/attention.png"]'
 ```
 
 The card is written to ``--output_dir``: README.md, and the figures in ``assets/``. Look at it there. With
@@ -12,21 +12,21 @@ found its front matter valid. LeRobot writes its own card at every push of a dat
 after that.
 """
 
+# LeRobot, PyTorch and the Hub's client take seconds to import; they are imported where something is done.
+
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from huggingface_hub import CommitOperationAdd, DatasetCard, HfApi, ModelCard, RepoCard, snapshot_download
-from lerobot.configs import parser
-from lerobot.utils.import_utils import register_third_party_plugins
-from lerobot.utils.utils import init_logging
-
-from ..cards.dataset_card import DatasetCardOptions, render_dataset_card
-from ..cards.model_card import ModelCardOptions, render_model_card, result_rows
-from ..cards.options import Figure
 from ..files import read_json, reading
 from ..hub_configs import config_path
-from ..options import refuses_in_words
+from ..options import parse_options, refuses_in_words
+
+if TYPE_CHECKING:
+    from huggingface_hub import DatasetCard, ModelCard, RepoCard
+
+    from ..cards.options import Figure
 
 POLICY_FILES = ("config.json", "train_config.json", "model.safetensors")
 
@@ -68,7 +68,7 @@ class CardConfig:
             raise ValueError(f"--figures: two files have the same name: {names}.")
 
 
-def make_card(config: CardConfig) -> RepoCard:
+def make_card(config: CardConfig) -> "RepoCard":
     """Render the card, write it and its figures to `config.output_dir`, and upload them if asked to.
 
     Returns:
@@ -79,6 +79,8 @@ def make_card(config: CardConfig) -> RepoCard:
         ValueError: an option does not fit what is described, or the Hub finds the front matter invalid.
         HfHubHTTPError: there is no such repository, or no right to write to it.
     """
+    from ..cards.options import Figure
+
     missing = [str(path) for path in config.figures if not path.is_file()]
     if missing:
         raise FileNotFoundError(f"--figures: there is no file {', '.join(missing)}.")
@@ -96,8 +98,10 @@ def make_card(config: CardConfig) -> RepoCard:
     return card
 
 
-def _dataset_card(config: CardConfig, figures: list[Figure]) -> DatasetCard:
-    from lerobot.datasets import LeRobotDataset  # slow to import
+def _dataset_card(config: CardConfig, figures: "list[Figure]") -> "DatasetCard":
+    from lerobot.datasets import LeRobotDataset
+
+    from ..cards.dataset_card import DatasetCardOptions, render_dataset_card
 
     dataset = LeRobotDataset(config.repo_id, root=config.root, download_videos=False, video_backend="pyav")
     options = DatasetCardOptions(
@@ -108,7 +112,11 @@ def _dataset_card(config: CardConfig, figures: list[Figure]) -> DatasetCard:
     )
 
 
-def _model_card(config: CardConfig, figures: list[Figure]) -> ModelCard:
+def _model_card(config: CardConfig, figures: "list[Figure]") -> "ModelCard":
+    from huggingface_hub import snapshot_download
+
+    from ..cards.model_card import ModelCardOptions, render_model_card, result_rows
+
     assert config.policy_path is not None
     folder = Path(config.policy_path)
     if not folder.is_dir():
@@ -129,7 +137,9 @@ def _model_card(config: CardConfig, figures: list[Figure]) -> ModelCard:
     return render_model_card(folder, config_path("cards/model_card.md").read_text(encoding="utf-8"), options)
 
 
-def _push(card: RepoCard, config: CardConfig, paths: list[str]) -> None:
+def _push(card: "RepoCard", config: CardConfig, paths: list[str]) -> None:
+    from huggingface_hub import CommitOperationAdd, HfApi
+
     card.validate()
     additions = [CommitOperationAdd(path, config.output_dir / path) for path in paths]
     commit = HfApi().create_commit(
@@ -138,7 +148,6 @@ def _push(card: RepoCard, config: CardConfig, paths: list[str]) -> None:
     print(f"Pushed to {commit.repo_url}")
 
 
-@parser.wrap()
 def run(config: CardConfig) -> None:
     """Make a card; a bad input ends with one line instead of a traceback."""
     try:
@@ -149,9 +158,14 @@ def run(config: CardConfig) -> None:
 
 def main() -> None:
     """Entry point of `softgrasp-card`."""
+    config = parse_options(CardConfig)
+
+    from lerobot.utils.import_utils import register_third_party_plugins
+    from lerobot.utils.utils import init_logging
+
     init_logging()
     register_third_party_plugins()
-    run()
+    run(config)
 
 
 if __name__ == "__main__":

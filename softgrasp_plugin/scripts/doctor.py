@@ -4,8 +4,10 @@
 softgrasp-doctor                                       # the installation
 softgrasp-doctor --robot.type=ur3_dexhand --robot.id=hand --robot.hand.type=dynamixel \
     --robot.hand.port=/dev/ttyUSB0                     # and a robot; likewise --teleop.type=force_glove …
-softgrasp-doctor --dataset=data/bottle                 # a dataset whose recording was cut off
-softgrasp-doctor --dataset=data/bottle --repair=true   # and mend it
+softgrasp-doctor --dataset=data/bottle                 # a dataset: whole, columns, units
+softgrasp-doctor --dataset=data/bottle --repair=true   # mend it where its recording was cut off
+softgrasp-doctor --policy=$HF_USER/policy --dataset=$HF_USER/bottle   # what a policy sees; do they fit
+softgrasp-doctor --json=true                           # for a report of a bug
 ```
 
 Give it the same ``--robot`` and ``--teleop`` options as LeRobot's commands. Every line is green (well), amber
@@ -14,11 +16,16 @@ Devices are really connected: empty the hand first, since a hand of Dynamixel mo
 The hand holds where it is, and the arm is not moved.
 """
 
+import contextlib
 import importlib
+import importlib.metadata
+import json
 import os
+import platform
+import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lerobot.configs import parser
@@ -31,6 +38,7 @@ from ..options import refuses_in_words
 from ..robots.config_ur3_dexhand import UR3DexHandConfig
 from ..teleoperators.config_force_glove import ForceGloveConfig
 from .doctor_checks import (
+    DISTRIBUTION,
     Finding,
     Level,
     check_plugins,
@@ -41,6 +49,15 @@ from .doctor_checks import (
     check_versions,
 )
 from .doctor_dataset import check_dataset
+from .doctor_software import (
+    check_features,
+    check_limits,
+    check_policy,
+    check_renderer,
+    check_simulated_grasp,
+    check_video,
+    check_weights,
+)
 
 _COLOURS = {Level.GREEN: 32, Level.AMBER: 33, Level.RED: 31}
 
@@ -56,10 +73,15 @@ class DoctorConfig:
     teleop: TeleoperatorConfig | None = None
     # How long rates are measured, seconds.
     listen_s: float = 3.0
-    # Folder of a recorded dataset: say which of its episodes are whole, and look at nothing else.
-    dataset: Path | None = None
+    # A dataset, its folder or "user/name": say which of its episodes are whole, and whether columns and units
+    # are what a policy trains on. Nothing else is looked at then.
+    dataset: str | None = None
+    # A policy, its folder or "user/name": say what it sees and was trained on, and look at nothing else.
+    policy: str | None = None
     # Mend that dataset: keep its whole episodes. What is taken out or rewritten is kept beside it.
     repair: bool = False
+    # Print the findings as JSON.
+    json: bool = False
 
     def __post_init__(self) -> None:
         require_within("--listen_s", self.listen_s, 0.5, 600.0, "seconds")
@@ -68,9 +90,9 @@ class DoctorConfig:
 
 
 def examine(config: DoctorConfig) -> Iterator[Finding]:
-    """Look at the installation, then at the devices of `config`; or at a dataset."""
-    if config.dataset is not None:
-        yield from check_dataset(config.dataset, repair=config.repair)
+    """Look at the installation, then at the devices of `config`; or at a dataset and a policy."""
+    if config.dataset is not None or config.policy is not None:
+        yield from _examine_files(config)
         return
     robot = config.robot if isinstance(config.robot, UR3DexHandConfig) else None
     cameras = {} if robot is None else robot.cameras
@@ -79,6 +101,11 @@ def examine(config: DoctorConfig) -> Iterator[Finding]:
     yield from check_realsense(needed=any(camera.type == "intelrealsense" for camera in cameras.values()))
     if robot is not None and isinstance(robot.arm, URArmConfig):
         yield from check_ur_rtde()
+    yield check_video()
+    yield check_renderer()
+    yield check_weights()
+    yield check_simulated_grasp()
+    yield from check_limits(config.robot, config.teleop)
     ports = _ports(config)
     yield from check_serial_ports(ports)
     if ports:
@@ -92,6 +119,23 @@ def examine(config: DoctorConfig) -> Iterator[Finding]:
                 Level.GREEN, f"--{kind}.type={device.type}", "has no device for the doctor to look at"
             )
     yield from _examine_devices(config)
+
+
+def _examine_files(config: DoctorConfig) -> Iterator[Finding]:
+    fps, is_whole = None, True
+    if config.dataset is not None:
+        folder = Path(config.dataset)
+        is_name = re.fullmatch(r"[\w.-]+/[\w.-]+", config.dataset) is not None
+        is_local = folder.is_dir() or not is_name
+        if is_local:
+            for finding in check_dataset(folder, repair=config.repair):
+                is_whole &= finding.level is not Level.RED
+                yield finding
+        if is_whole:
+            repo_id = config.dataset if is_name else "local/dataset"
+            fps = yield from check_features(repo_id, folder if is_local else None)
+    if config.policy is not None:
+        yield from check_policy(config.policy, fps)
 
 
 def _examine_devices(config: DoctorConfig) -> Iterator[Finding]:
@@ -118,8 +162,12 @@ def _ports(config: DoctorConfig) -> list[str]:
     return [port for port in ports if port is not None]
 
 
-def report(findings: Iterable[Finding]) -> int:
-    """Print the findings as they come; returns the exit code."""
+def report(findings: Iterable[Finding], *, as_json: bool = False) -> int:
+    """Print the findings as they come, or all of them as JSON; returns the exit code."""
+    if as_json:
+        found = list(findings)
+        print(json.dumps({"system": system(), "findings": [asdict(finding) for finding in found]}, indent=2))
+        return int(any(finding.level is Level.RED for finding in found))
     levels = []
     for finding in findings:
         levels.append(finding.level)
@@ -128,6 +176,16 @@ def report(findings: Iterable[Finding]) -> int:
             print(f"       → {finding.remedy}", flush=True)
     print(", ".join(f"{levels.count(level)} {level}" for level in Level))
     return int(Level.RED in levels)
+
+
+def system() -> dict[str, str]:
+    """Versions, for a report."""
+    names = (DISTRIBUTION, "lerobot", "torch", "mujoco", "numpy", "gymnasium", "av", "draccus")
+    versions = {}
+    for name in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return {"python": platform.python_version(), "platform": platform.platform(), **versions}
 
 
 def _paint(level: Level) -> str:
@@ -139,7 +197,7 @@ def _paint(level: Level) -> str:
 @parser.wrap()
 def run(config: DoctorConfig) -> None:
     """Examine, report, and exit with 1 if something is red."""
-    raise SystemExit(report(examine(config)))
+    raise SystemExit(report(examine(config), as_json=config.json))
 
 
 def register_cameras() -> None:

@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from lerobot.configs import parser
 
 from ..bounds import require_within
 from ..grasping.mapping import PAPER_ORDERS, AngleMapping, fit_mapping
 from ..joints import JOINTS, FloatArray
-from ..options import refuses_in_words
+from ..options import parse_options, refuses_in_words
 
 GLOVE_COLUMNS: tuple[str, ...] = tuple(f"glove_{joint}" for joint in JOINTS)
 HAND_COLUMNS: tuple[str, ...] = tuple(f"hand_{joint}" for joint in JOINTS)
@@ -144,16 +143,10 @@ def run(config: FitMappingConfig) -> AngleMapping:
     return mapping
 
 
-@parser.wrap()
-def fit(config: FitMappingConfig) -> AngleMapping:
-    """Entry point of the command; see the module's docstring."""
-    return run(config)
-
-
 def main() -> None:
     """Run `softgrasp-fit-mapping`; a mistake in the input ends with one line and exit status 1."""
     try:
-        fit()
+        run(parse_options(FitMappingConfig))
     except (OSError, ValueError) as error:
         sys.exit(f"softgrasp-fit-mapping: {error}")
 

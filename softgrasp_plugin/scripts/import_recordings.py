@@ -11,21 +11,16 @@ which the hand moves, as with ``--dataset.episodes=[0,1,3,4,5,6,7]``; ``softgras
 measures the error on them.
 """
 
+# LeRobot and PyTorch take seconds to import, and are imported where there is something to do.
+
 import logging
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot.configs import parser
-from lerobot.datasets import LeRobotDataset
-from lerobot.utils.constants import HF_LEROBOT_HOME
-from lerobot.utils.utils import init_logging
-
 from ..bounds import require_within
-from ..datasets.importing import ImportOptions, segment_bounds, write_dataset
-from ..datasets.recordings import find_recordings, read_recording
-from ..options import refuses_in_words
+from ..options import parse_options, refuses_in_words
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +82,12 @@ def import_recordings(config: ImportConfig) -> Path:
         ValueError: a recording is malformed.
         OSError: a file is missing, or the target exists.
     """
+    from lerobot.datasets import LeRobotDataset
+    from lerobot.utils.constants import HF_LEROBOT_HOME
+
+    from ..datasets.importing import ImportOptions, segment_bounds, write_dataset
+    from ..datasets.recordings import find_recordings, read_recording
+
     root = config.root if config.root is not None else HF_LEROBOT_HOME / config.repo_id
     if root.exists():  # before reading gigabytes
         raise FileExistsError(f"{root} exists already. Choose another --root, or remove it first.")
@@ -118,7 +119,6 @@ def import_recordings(config: ImportConfig) -> Path:
     return root
 
 
-@parser.wrap()
 def run(config: ImportConfig) -> None:
     """Import recordings; a bad input ends with one line instead of a traceback."""
     try:
@@ -131,8 +131,12 @@ def main() -> None:
     """Entry point of `softgrasp-import`."""
     # Errors only: the video encoder otherwise prints a page per episode, over the progress bar.
     os.environ.setdefault("SVT_LOG", "1")
+    config = parse_options(ImportConfig)
+
+    from lerobot.utils.utils import init_logging
+
     init_logging()
-    run()
+    run(config)
 
 
 if __name__ == "__main__":

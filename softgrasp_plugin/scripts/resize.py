@@ -1,7 +1,7 @@
 """`softgrasp-resize`: a copy of a dataset with pictures of the size that a policy sees.
 
 ```shell
-softgrasp-resize --repo_id=$HF_USER/grasps --new_repo_id=$HF_USER/grasps_75x100 --image_size='[75,100]'
+softgrasp-resize --repo_id=$HF_USER/grasps --new_repo_id=$HF_USER/grasps_75x100 --image_size='[75, 100]'
 lerobot-train --dataset.repo_id=$HF_USER/grasps_75x100 …
 ```
 
@@ -14,14 +14,10 @@ what it sees in the same way.
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot.configs import parser
-from lerobot.utils.constants import HF_LEROBOT_HOME
-from lerobot.utils.import_utils import register_third_party_plugins
-from lerobot.utils.utils import init_logging
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from ..bounds import require_within
-from ..options import refuses_in_words
+from ..options import parse_options, refuses_in_words
 
 
 @refuses_in_words
@@ -54,6 +50,8 @@ class ResizeConfig:
                 "--new_repo_id: a copy under the name of the dataset would replace it on the Hub."
             )
         if self.new_root is None:
+            from lerobot.utils.constants import HF_LEROBOT_HOME  # slow to import
+
             self.new_root = Path(HF_LEROBOT_HOME) / self.new_repo_id
 
 
@@ -90,7 +88,6 @@ def make_copy(config: ResizeConfig) -> None:
         print(f"Pushed to https://huggingface.co/datasets/{config.new_repo_id}")
 
 
-@parser.wrap()
 def run(config: ResizeConfig) -> None:
     """Make the copy; a bad input ends with one line instead of a traceback."""
     try:
@@ -101,9 +98,14 @@ def run(config: ResizeConfig) -> None:
 
 def main() -> None:
     """Entry point of `softgrasp-resize`."""
+    config = parse_options(ResizeConfig)
+
+    from lerobot.utils.import_utils import register_third_party_plugins
+    from lerobot.utils.utils import init_logging
+
     init_logging()
     register_third_party_plugins()
-    run()
+    run(config)
 
 
 if __name__ == "__main__":

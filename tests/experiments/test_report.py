@@ -19,7 +19,7 @@ from softgrasp_plugin.experiments.paper_results import (
 from softgrasp_plugin.experiments.plan import CONFIGURATIONS, NOMINAL, PROFILES
 from softgrasp_plugin.experiments.report import publish, render, write_report
 from softgrasp_plugin.experiments.results import collect
-from softgrasp_plugin.experiments.setting import profile_name
+from softgrasp_plugin.experiments.setting import describe_setting
 from softgrasp_plugin.experiments.targets import is_far_behind, is_first, reaches
 from softgrasp_plugin.grasping.objects import TASKS
 
@@ -229,9 +229,8 @@ def test_commits_add_up(tmp_path: Path) -> None:
 
 
 def test_a_profile_with_other_numbers_keeps_its_name() -> None:
-    assert profile_name(PROFILES["cpu"]) == "cpu"
-    assert profile_name(replace(PROFILES["cpu"], trials=3)) == "cpu, changed"
-    assert profile_name(replace(PROFILES["cpu"], per_object=99)) == "none of the named"
+    assert setting().profile_name == "cpu"
+    assert describe_setting(replace(PROFILES["cpu"], trials=3), COMMAND).profile_name == "cpu, changed"
 
 
 def test_the_profiles_numbers_are_in_the_text(tmp_path: Path) -> None:

@@ -81,5 +81,5 @@ def test_the_operator_alone_trains_nothing(tmp_path: Path, home: Path) -> None:
 def test_a_mistake_is_told_in_one_line(tmp_path: Path, home: Path) -> None:
     result = start("softgrasp-benchmark", f"--output_dir={tmp_path}", "--profile=huge", home=home)
     assert result.returncode == 1
-    assert "--profile=huge: expected one of quick, cpu, paper." in result.stdout
+    assert "--profile=huge: expected one of quick, cpu, short, paper." in result.stdout
     assert "Traceback" not in result.stdout

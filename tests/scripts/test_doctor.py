@@ -1,4 +1,5 @@
 import importlib.metadata
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
-from softgrasp_plugin.scripts import doctor_checks
+from softgrasp_plugin.scripts import doctor_checks, doctor_software
 from softgrasp_plugin.scripts.doctor import DoctorConfig, examine, report
 from softgrasp_plugin.scripts.doctor_checks import (
     DISTRIBUTION,
@@ -22,6 +23,9 @@ from softgrasp_plugin.scripts.doctor_checks import (
     check_serial_ports,
 )
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
+
+from ..policies.small import small_policy
+from ..policies.synthetic import make_dataset
 
 QUICK_S = 0.5
 
@@ -218,6 +222,65 @@ def test_the_command_explains_a_realsense_library_without_libusb(tmp_path: Path)
     assert "libusb-1.0.so.0" in result.stdout
     assert "apt-get install libusb-1.0-0" in result.stdout
     assert "Traceback" not in result.stdout
+
+
+def test_what_it_finds_as_json_for_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+    bad = Finding(Level.RED, "c", "gone", "look for it")
+    assert report([Finding(Level.GREEN, "a", "well"), bad], as_json=True) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["findings"][1] == {"level": "red", "subject": "c", "text": "gone", "remedy": "look for it"}
+    assert {"python", "lerobot", "mujoco"} <= set(printed["system"])
+
+
+def test_the_software_is_looked_at() -> None:
+    findings = by_subject(DoctorConfig())
+    for subject in ("video", "camera of the simulation", "ImageNet weights", "simulated grasp"):
+        assert findings[subject].level is not Level.RED
+    assert "N felt" in findings["simulated grasp"].text
+
+
+def test_torchcodec_without_ffmpeg_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "torchcodec.py").write_text("raise RuntimeError('a page of tracebacks')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "torchcodec", raising=False)
+    finding = doctor_software.check_video()
+    assert finding.level is Level.AMBER
+    assert "page" not in finding.text
+    assert "ffmpeg" in finding.remedy
+
+
+def test_the_limits_in_force_are_said(config: DoctorConfig) -> None:
+    findings = by_subject(config)
+    assert "max_force_n" in findings["limits of the robot"].text
+    assert "max_torque" in findings["limits of the glove"].text
+
+
+def test_a_dataset_and_a_policy_that_do_not_fit(tmp_path: Path) -> None:
+    root = make_dataset(tmp_path / "d", episodes=1, frames=4, height=24, width=32, video=False)
+    policy = small_policy("softgrasp")
+    policy.config.dataset_fps = 20.0
+    policy.save_pretrained(tmp_path / "p")
+    found = list(examine(DoctorConfig(dataset=str(root), policy=str(tmp_path / "p"))))
+    texts = [finding.text for finding in found if finding.level is Level.RED]
+    assert len(texts) == 1
+    assert "asked 20 times per second, but the dataset has 30" in texts[0]
+    assert any("12 columns, units as expected" in finding.text for finding in found)
+    assert any("normalisation" in finding.text for finding in found)
+
+
+def test_degrees_where_closures_belong_are_named(tmp_path: Path) -> None:
+    root = make_dataset(tmp_path / "d", episodes=1, frames=4, height=24, width=32, video=False)
+    stats = json.loads((root / "meta" / "stats.json").read_text())
+    stats["action"]["max"][0] = 90.0
+    (root / "meta" / "stats.json").write_text(json.dumps(stats))
+    found = list(examine(DoctorConfig(dataset=str(root))))
+    (red,) = [finding for finding in found if finding.level is Level.RED]
+    assert "little_bend.pos" in red.text
+
+
+def test_a_policy_that_is_none_is_one_line(tmp_path: Path) -> None:
+    finding = only(examine(DoctorConfig(policy=str(tmp_path))))
+    assert finding.level is Level.RED
 
 
 def test_a_simulated_robot_needs_no_doctor() -> None:

@@ -31,7 +31,7 @@ def test_imports_several_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_default_root_is_lerobots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_recordings, "HF_LEROBOT_HOME", tmp_path / "home")
+    monkeypatch.setattr("lerobot.utils.constants.HF_LEROBOT_HOME", tmp_path / "home")
     config = ImportConfig(write_recording(tmp_path, "apple", images=4), "tester/apple", video=False)
     assert import_recordings.import_recordings(config) == tmp_path / "home" / "tester" / "apple"
 
