@@ -42,12 +42,12 @@ def first_picture(**options: object) -> np.ndarray:
 
 
 def force_after_closing(**options: object) -> float:
-    """Sum of the torques in newtons that the hand feels after the same 60 commands."""
+    """Sum of the torques in newtons that the hand feels after the same 80 commands."""
     env = SoftGraspSimEnv("object_03", height=48, width=64, world=WorldSettings(torque_noise=0.0, **options))  # type: ignore[arg-type]
     observation, _ = env.reset(seed=5)
     action = observation["agent_pos"].copy()
     action[5], action[6:] = 0.93, 0.0
-    for _ in range(60):
+    for _ in range(80):
         action[:5] += 0.003
         observation, *_ = env.step(action)
     return float(observation["agent_pos"][6:].sum())

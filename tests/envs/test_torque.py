@@ -40,7 +40,7 @@ def grip(mode: str, task: str, surface: str | None, predicted: FloatArray, press
     [("object_06", None, (3.0, 1.0), 3.0), ("object_03", "TPE", (1.0, 1.0), 3.5)],
     ids=["stiff", "soft"],
 )
-@pytest.mark.parametrize("press", [0.0, 0.02], ids=["loose", "tight"])
+@pytest.mark.parametrize("press", [0.0, 0.014], ids=["loose", "tight"])
 def test_the_grip_comes_to_the_predicted_torque(
     task: str, surface: str | None, finger_n: tuple[float, float], thumb_n: float, press: float
 ) -> None:

@@ -32,7 +32,10 @@ OPTIONS = (
 )
 
 
-NO_JITTER = tuple(f"--policy.color_jitter_{name}=0" for name in ("brightness", "contrast", "saturation"))
+NOT_AUGMENTED = (
+    *(f"--policy.color_jitter_{name}=0" for name in ("brightness", "contrast", "saturation")),
+    "--policy.closure_shift=0",
+)
 """LeRobot's data loader draws a random number whenever it starts, so a resumed run is augmented otherwise."""
 
 
@@ -90,15 +93,15 @@ def test_progress_is_reported_and_the_policy_saved(
 def test_training_goes_on_from_the_last_checkpoint_as_if_it_had_not_stopped(
     demonstrations: Path, cache: FrameCache, tmp_path: Path
 ) -> None:
-    for _ in train(make_config(demonstrations, tmp_path / "whole", 6, *NO_JITTER), cache):
+    for _ in train(make_config(demonstrations, tmp_path / "whole", 6, *NOT_AUGMENTED), cache):
         pass
-    for _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NO_JITTER), cache):
+    for _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED), cache):
         break  # at step 2, before the first checkpoint
-    for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NO_JITTER), cache):
+    for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED), cache):
         if step == 4:  # after the checkpoint at step 3
             break
     resumed = [
-        step for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NO_JITTER), cache)
+        step for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED), cache)
     ]
     assert resumed == [4, 6]
     assert_same_training(tmp_path / "parts", tmp_path / "whole")

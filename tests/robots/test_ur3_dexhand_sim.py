@@ -160,7 +160,7 @@ def test_hidden_variation_changes_what_is_felt_and_not_what_is_seen() -> None:
         observation = robot.get_observation()
         closure = closures(observation)
         closure[5] = 0.93
-        for _ in range(60):
+        for _ in range(80):
             closure[:5] += 0.003
             robot.send_action(dict(zip(CLOSURE_KEYS, closure.tolist(), strict=True)))
         felt = robot.get_observation()

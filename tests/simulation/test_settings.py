@@ -74,6 +74,7 @@ def test_no_option_of_one_side_is_unknown_to_the_other() -> None:
         "task",
         "episode_length",  # --duration, --dataset.episode_time_s
         *("observation_height", "observation_width"),  # cameras
+        *("video_height", "video_width"),  # for people; a recording is looked at in its dataset
         *("features", "features_map", "max_parallel_tasks", "disable_env_checker"),  # LeRobot's
     }
 

@@ -10,7 +10,7 @@ from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION
 from softgrasp_plugin.simulation.world import World
 
 
-def squeeze(world: World, closure: float = 0.012) -> float:
+def squeeze(world: World, closure: float = 0.02) -> float:
     """Newtons on the object after closing by `closure` past first touch of thumb and fingers."""
     command = world.initial_closure
     command[5] = 0.93
