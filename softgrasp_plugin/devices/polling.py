@@ -193,13 +193,13 @@ class Poller[T]:
         except BaseException as error:
             # Whatever ended the thread belongs to whoever reads next.
             self._trouble = self._error = error
-            if isinstance(error, ConnectionError):
-                logger.error("%s", error)
-            else:
-                logger.exception("%s: its thread ended.", self._device)
         finally:
             self._last_act()
             self._progress.set()
+        if isinstance(self._error, ConnectionError):
+            logger.error("%s", self._error)
+        elif self._error is not None:
+            logger.error("%s: its thread ended.", self._device, exc_info=self._error)
 
     def _exchange(self) -> None:
         started = self._clock()
