@@ -1,5 +1,6 @@
 """Settings of the whole test suite."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ import lerobot_robot_softgrasp  # noqa: F401  registers everything, as LeRobot's
 # How long an example takes depends on what else the machine is doing; what it does is what is tested.
 settings.register_profile("softgrasp", deadline=None)
 settings.load_profile("softgrasp")
+
+# A shell starts what runs in the background deaf to Ctrl-C, and the commands under test would inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
