@@ -159,6 +159,45 @@ def decode_frames(video: Path, timestamps_s: Sequence[float], tolerance_s: float
     return decode_video_frames(video, list(timestamps_s), tolerance_s, "pyav", return_uint8=True)
 
 
+def delta_timestamps(policy: Any, meta: Any) -> Any:
+    """Which frames around the present one make a sample of a policy, seconds by key; None for this one alone.
+
+    Relies on: `lerobot.datasets.factory.resolve_delta_timestamps(cfg, ds_meta)`.
+    """
+    from lerobot.datasets.factory import resolve_delta_timestamps
+
+    return resolve_delta_timestamps(policy, meta)
+
+
+def delta_indices(timestamps: Any, fps: int) -> dict[str, list[int]]:
+    """The same in frames.
+
+    Relies on: `lerobot.datasets.feature_utils.get_delta_indices(delta_timestamps, fps)`.
+    """
+    from lerobot.datasets.feature_utils import get_delta_indices
+
+    return dict(get_delta_indices(timestamps, fps))
+
+
+def train_with(cfg: Any, accelerator: Any) -> None:
+    """`lerobot-train` with an accelerator of the caller's.
+
+    Relies on: `lerobot.scripts.lerobot_train.train(cfg, accelerator)`, which hands its data loader to
+    `accelerator.prepare`.
+    """
+    from lerobot.scripts.lerobot_train import train
+
+    train(cfg, accelerator=accelerator)
+
+
+def rows_so_far(dataset: Any) -> int:
+    """Rows of the episode that is being recorded.
+
+    Relies on: `DatasetWriter.episode_buffer`, a dictionary whose `size` counts them.
+    """
+    return int(dataset.writer.episode_buffer["size"])
+
+
 def file_sizes(dataset: Any) -> dict[str, float]:
     """Settings of a dataset that is being recorded: how large its files grow before the next is begun.
 
@@ -269,22 +308,22 @@ def load_training_state(folder: Path, optimizer: Any, scheduler: Any) -> tuple[i
     return step, optimizer, scheduler
 
 
-def make_sampler(cache: Any, cfg: Any, step: int) -> Any:
+def make_sampler(meta: Any, cfg: Any, step: int) -> Any:
     """Draws frames in the order of `lerobot-train`, from where a training of `step` steps stands.
 
     Relies on: `EpisodeAwareSampler(starts, ends, drop_n_last_frames=, shuffle=, seed=)` and
     `compute_sampler_state(step, length, batch_size, num_processes)` of `lerobot.datasets.sampler`.
 
     Args:
-        cache: the frames, a `FrameCache`.
+        meta: the dataset's metadata.
         cfg: configuration of the training.
         step: how many steps are done.
     """
     from lerobot.datasets.sampler import EpisodeAwareSampler, compute_sampler_state
 
     sampler = EpisodeAwareSampler(
-        cache.episode_starts.tolist(),
-        cache.episode_ends.tolist(),
+        meta.episodes["dataset_from_index"],
+        meta.episodes["dataset_to_index"],
         drop_n_last_frames=getattr(cfg.policy, "drop_n_last_frames", 0),
         shuffle=True,
         seed=cfg.seed or 0,

@@ -9,6 +9,7 @@ draccus makes the object, and stays a `ValueError` everywhere else.
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import is_dataclass
 from functools import wraps
 from types import FrameType
@@ -89,6 +90,15 @@ def parse_options[ConfigT](config: type[ConfigT]) -> ConfigT:
     except ParsingError as error:
         sys.exit(f"error: {error}")
     return parsed
+
+
+@contextmanager
+def ends_in_a_line(command: str) -> Iterator[None]:
+    """A bad input, or a file or a Hub that cannot be used, ends a command with one line and no traceback."""
+    try:
+        yield
+    except (ValueError, OSError) as error:  # the Hub's own errors are of the second kind
+        raise SystemExit(f"{command}: {error}") from error
 
 
 def _choices(registry: type[draccus.ChoiceRegistry]) -> list[type]:

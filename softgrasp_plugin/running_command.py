@@ -108,6 +108,12 @@ class EpisodeNotes:
         notes = read_episode_notes(Path(self._dataset.root))  # others write there too
         self._write(notes | {self._dataset.num_episodes: values})
 
+    def discard(self) -> None:
+        """Forget what was noted of an attempt that was thrown away."""
+        notes = read_episode_notes(Path(self._dataset.root))
+        if notes.pop(self._dataset.num_episodes, None) is not None:
+            self._write(notes)
+
     def add(self, **values: Any) -> None:
         """Add plain values to the notes of the episode being recorded."""
         self.add_to(self._dataset.num_episodes, **values)

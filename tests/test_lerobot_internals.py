@@ -79,6 +79,9 @@ def test_files_of_a_recording() -> None:
     assert "self.latest_episode = episode_dict" in source(module), (
         f"LeRobotDatasetMetadata.latest_episode is no longer the newest episode's row; {CALLED}"
     )
+    assert '"size": 0' in source("lerobot.datasets.dataset_writer") or 'ep_buffer["size"] = 0' in source(
+        "lerobot.datasets.dataset_writer"
+    ), f"the buffer of an episode no longer counts its rows as 'size'; {CALLED}"
     assert "self.writer" in source("lerobot.datasets.lerobot_dataset"), (
         f"LeRobotDataset no longer keeps its writer in `writer`; {CALLED}"
     )
@@ -90,6 +93,16 @@ def test_videos_and_optimisers() -> None:
         module, "decode_video_frames", "video_path", "timestamps", "tolerance_s", "backend", "return_uint8"
     )
     accepts("lerobot.optim.factory", "make_optimizer_and_scheduler", "cfg", "policy")
+
+
+def test_samples_and_training() -> None:
+    accepts("lerobot.datasets.factory", "resolve_delta_timestamps", "cfg", "ds_meta")
+    accepts("lerobot.datasets.feature_utils", "get_delta_indices", "delta_timestamps", "fps")
+    module = "lerobot.scripts.lerobot_train"
+    accepts(module, "train", "cfg", "accelerator")
+    assert re.search(r"accelerator\.prepare\([^)]*dataloader", source(module)), (
+        f"lerobot-train no longer hands its data loader to the accelerator; {CALLED}"
+    )
 
 
 def test_chunks_are_averaged() -> None:
@@ -235,11 +248,10 @@ def test_a_vector_environment_is_had_without_the_lazy_one(monkeypatch: pytest.Mo
 
 
 def test_the_sampler_goes_on_where_a_training_stands() -> None:
-    from numpy import array
 
-    cache = SimpleNamespace(episode_starts=array([0, 10]), episode_ends=array([10, 20]))
+    meta = SimpleNamespace(episodes={"dataset_from_index": [0, 10], "dataset_to_index": [10, 20]})
     cfg = SimpleNamespace(policy=SimpleNamespace(), seed=3, batch_size=4)
-    assert list(make_sampler(cache, cfg, 2)) == list(make_sampler(cache, cfg, 0))[8:]
+    assert list(make_sampler(meta, cfg, 2)) == list(make_sampler(meta, cfg, 0))[8:]
     assert checkpoint_dir(Path("a"), 3000, 500) == Path("a/checkpoints/000500")
 
 

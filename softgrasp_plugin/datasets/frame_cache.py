@@ -18,17 +18,21 @@ from typing import Any, cast
 import numpy as np
 import torch
 from lerobot.datasets import LeRobotDataset
-from lerobot.datasets.feature_utils import get_delta_indices
 from lerobot.utils.constants import HF_LEROBOT_HOME
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..lerobot_internals import decode_frames
+from ..lerobot_internals import decode_frames, delta_indices
 from ..pictures import resize_bytes
 
 FOLDER_VARIABLE = "SOFTGRASP_FRAME_CACHE"
 """Environment variable that says where decoded frames are kept."""
+
+NO_TRANSFORMS = (
+    "--dataset.image_transforms.enable=true changes frames as they are decoded, which happens only once "
+    "here: use the policy's own augmentation, or lerobot-train."
+)
 
 _FORMAT = 1
 """Goes up whenever the same dataset would be decoded to other bytes."""
@@ -143,7 +147,7 @@ class CachedDataset(Dataset[dict[str, Any]]):
         self._device = torch.device(device)
         self._deltas: dict[str, list[int]] = {}
         if dataset.delta_timestamps is not None:
-            self._deltas = get_delta_indices(dataset.delta_timestamps, dataset.fps)
+            self._deltas = delta_indices(dataset.delta_timestamps, dataset.fps)
         self._videos = set(dataset.meta.video_keys)
         self._tasks = list(dataset.meta.tasks.index)
         self._columns = {key: value.to(self._device) for key, value in _read_columns(dataset).items()}
@@ -193,10 +197,7 @@ class CachedDataset(Dataset[dict[str, Any]]):
 def why_not(dataset: LeRobotDataset) -> str | None:
     """Why a dataset's samples cannot come from memory; None if they can."""
     if dataset.image_transforms is not None:
-        return (
-            "--dataset.image_transforms.enable=true changes frames as they are decoded, which happens only "
-            "once here: use the policy's own augmentation, or lerobot-train."
-        )
+        return NO_TRANSFORMS
     if dataset.meta.depth_keys:
         return f"Depth cameras ({dataset.meta.depth_keys}) are not kept in memory: use lerobot-train."
     features = dataset.meta.features.items()

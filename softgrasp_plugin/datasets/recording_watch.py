@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..lerobot_internals import newest_episode, rows_so_far
 from ..running_command import EpisodeNotes
 
 logger = logging.getLogger(__name__)
@@ -60,9 +61,11 @@ class RecordingWatch:
         """Call it at the beginning of every control tick; it looks at a clock."""
         if self._dataset.num_episodes != self._episode:
             self.end()
-        rows = self._dataset.writer.episode_buffer["size"]
+        rows = rows_so_far(self._dataset)
         if self._seen and rows < self._seen[-1][0]:  # thrown away, to be recorded again
             self._forget()
+            if not self._is_simulated:  # a simulated rig has begun new notes when it heard of the attempt
+                EpisodeNotes(self._dataset).discard()
         if not self._seen or rows > self._seen[-1][0]:
             # The newest may have been seen late: the loop has ended, and somebody puts the object back.
             self._seen = [*self._seen[:1], *self._seen[1:][-1:], (rows, self._clock())]
@@ -74,7 +77,7 @@ class RecordingWatch:
         if self._dataset.num_episodes == self._episode:
             return
         episode, self._episode = self._episode, self._dataset.num_episodes
-        saved = {key: value[0] for key, value in self._dataset.meta.latest_episode.items()}
+        saved = {key: value[0] for key, value in newest_episode(self._dataset).items()}
         rate = self._rate()
         self._forget()
         rows, fps = int(saved["length"]), self._dataset.fps

@@ -16,7 +16,9 @@ import numpy as np
 import torch
 import yaml
 from lerobot.configs.train import TrainPipelineConfig
+from lerobot.datasets import LeRobotDataset
 from lerobot.utils.constants import OBS_STATE
+from torch import Tensor
 
 import lerobot_robot_softgrasp  # noqa: F401  makes the policies known by name
 
@@ -28,7 +30,7 @@ from ..policies.runner import PolicyRunner
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
 from .demonstrations import demonstrate
-from .frames import FrameCache
+from .frames import decoded_frames, open_demonstrations
 from .interventions import Donor
 from .pieces import RECORD, TRAIN, TRY, Run, Work, missing_trials, operator_folder, trained_policy
 from .plan import (
@@ -99,7 +101,9 @@ def record(home: Path, profile: Profile, kind: Demonstrations, report: Report) -
     config, root = profile.demonstrations(kind), dataset_root(home, kind)
     for saved in demonstrate(config, repo_id(kind), root):
         report(f"episode {saved}/{config.num_episodes}")
-    FrameCache(repo_id(kind), root)
+    dataset = open_demonstrations(repo_id(kind), root)
+    for key in dataset.meta.camera_keys:
+        decoded_frames(dataset, key)
 
 
 def train_config(run: Run, device: str) -> TrainPipelineConfig:
@@ -134,11 +138,10 @@ def train_run(run: Run, device: str, report: Report) -> None:
             f"There are no demonstrations to train {run.name} with: {RECORD}:{kind} comes first."
         )
     cfg = train_config(run, device)
-    cache = FrameCache(repo_id(kind), dataset_root(run.home, kind))
     run.folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with (run.folder / "training.jsonl").open("a") as log:
-        for step, numbers in train(cfg, cache):
+        for step, numbers in train(cfg):
             row = {"step": step, "elapsed_s": time.monotonic() - started, **numbers}
             log.write(json.dumps({key: _short(value) for key, value in row.items()}) + "\n")
             log.flush()
@@ -191,24 +194,27 @@ class Donors:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._cache: FrameCache | None = None
+        self._opened: tuple[LeRobotDataset, Tensor] | None = None
 
     def find(self, task: str, seed: int) -> Donor:
         """A demonstration with an object of another hardness class, or of any other object if all are of
         one.
         """
         kind, profile = self._run.configuration.demonstrations, self._run.profile
-        if self._cache is None:
-            self._cache = FrameCache(repo_id(kind), dataset_root(self._run.home, kind))
+        if self._opened is None:
+            opened = open_demonstrations(repo_id(kind), dataset_root(self._run.home, kind))
+            self._opened = opened, decoded_frames(opened, IMAGE_FEATURE)
+        dataset, images = self._opened
         recorded = profile.demonstrations(kind).objects
         hardness = SIM_OBJECT_BY_TASK[task].table_row.hardness
         other = [name for name in recorded if SIM_OBJECT_BY_TASK[name].table_row.hardness != hardness]
         other = other or [name for name in recorded if name != task]
         chosen = recorded.index(other[seed % len(other)])
         episode = chosen + len(recorded) * (seed % profile.per_object)
-        frames = slice(self._cache.episode_starts[episode], self._cache.episode_ends[episode])
-        images = self._cache.images[IMAGE_FEATURE][frames].permute(0, 2, 3, 1).numpy()
-        return Donor(self._cache.state[frames].double().numpy(), images)
+        row = dataset.meta.episodes[episode]
+        frames = slice(row["dataset_from_index"], row["dataset_to_index"])
+        state = dataset.hf_dataset.with_format("numpy")[frames][OBS_STATE]
+        return Donor(np.asarray(state, dtype=np.float64), images[frames].permute(0, 2, 3, 1).numpy())
 
 
 def _keep_traces(folder: Path, trials: list[Trial], traces: list[Trace]) -> None:

@@ -1,4 +1,4 @@
-"""Training from frames in memory: `lerobot-train`'s own steps over a `FrameCache`.
+"""Training from frames in memory: `lerobot-train`'s own steps over a `CachedDataset`.
 
 Configuration, policy, processors, optimiser, sampler, checkpoints and resuming are LeRobot's; only where a
 batch comes from differs, and the few lines of an update, which LeRobot keeps changing. A checkpoint is one of
@@ -7,6 +7,7 @@ batch comes from differs, and the few lines of an update, which LeRobot keeps ch
 
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,8 +18,10 @@ from lerobot.policies import make_policy, make_pre_post_processors
 from lerobot.utils.constants import PRETRAINED_MODEL_DIR
 from lerobot.utils.random_utils import set_seed
 from lerobot.utils.utils import cycle
+from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..datasets.frame_cache import as_is
 from ..lerobot_internals import (
     checkpoint_dir,
     load_training_state,
@@ -26,16 +29,15 @@ from ..lerobot_internals import (
     make_sampler,
     save_checkpoint,
 )
-from .frames import CachedDataset, FrameCache, as_is
+from .frames import open_demonstrations, samples
 from .pieces import last_checkpoint
 
 
-def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, dict[str, float]]]:
+def train(cfg: TrainPipelineConfig) -> Iterator[tuple[int, dict[str, float]]]:
     """Train a policy to `cfg.steps` and save it, going on from the last checkpoint if there is one.
 
     Args:
-        cfg: as for `lerobot-train`, with `output_dir` set.
-        cache: the frames of the dataset.
+        cfg: as for `lerobot-train`, with `output_dir` and the dataset's `root` set.
 
     Raises:
         ValueError: if this process has trained with another precision before; Accelerate keeps the first.
@@ -55,20 +57,22 @@ def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, di
     accelerator = _make_accelerator(cfg.policy)
     if cfg.seed is not None:
         set_seed(cfg.seed, accelerator=accelerator)
-    policy = make_policy(cfg.policy, ds_meta=cache.meta)
+    assert cfg.dataset.root is not None
+    dataset = open_demonstrations(cfg.dataset.repo_id, Path(cfg.dataset.root), cfg.policy)
+    policy = make_policy(cfg.policy, ds_meta=dataset.meta)
     preprocessor, postprocessor = make_pre_post_processors(
         cfg.policy,
         pretrained_path=str(cfg.policy.pretrained_path) if cfg.resume else None,
-        **({} if cfg.resume else {"dataset_stats": cache.meta.stats}),
+        **({} if cfg.resume else {"dataset_stats": dataset.meta.stats}),
     )
     optimizer, scheduler = make_optimizer_and_scheduler(cfg, policy)
     step = 0
     if cfg.resume:
         step, optimizer, scheduler = load_training_state(cfg.checkpoint_path, optimizer, scheduler)
     loader = DataLoader(
-        CachedDataset(cache, cfg.policy),
+        samples(dataset, cfg.policy),
         batch_size=cfg.batch_size,
-        sampler=make_sampler(cache, cfg, step),
+        sampler=make_sampler(dataset.meta, cfg, step),
         collate_fn=as_is,
     )
     policy, optimizer, loader, scheduler = accelerator.prepare(policy, optimizer, loader, scheduler)
@@ -77,7 +81,7 @@ def train(cfg: TrainPipelineConfig, cache: FrameCache) -> Iterator[tuple[int, di
     numbers: dict[str, list[float]] = defaultdict(list)
     for done in range(step + 1, cfg.steps + 1):
         batch = {
-            key: value.float() / 255.0 if value.dtype is torch.uint8 else value
+            key: value.float() / 255.0 if isinstance(value, Tensor) and value.dtype is torch.uint8 else value
             for key, value in next(batches).items()
         }
         with accelerator.autocast():

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from ..files import read_json, reading
 from ..hub_configs import config_path
-from ..options import parse_options, refuses_in_words
+from ..options import ends_in_a_line, parse_options, refuses_in_words
 
 if TYPE_CHECKING:
     from huggingface_hub import DatasetCard, ModelCard, RepoCard
@@ -150,10 +150,8 @@ def _push(card: "RepoCard", config: CardConfig, paths: list[str]) -> None:
 
 def run(config: CardConfig) -> None:
     """Make a card; a bad input ends with one line instead of a traceback."""
-    try:
+    with ends_in_a_line("softgrasp-card"):
         make_card(config)
-    except (ValueError, OSError) as error:  # the Hub's own errors are of the second kind
-        raise SystemExit(f"softgrasp-card: {error}") from error
 
 
 def main() -> None:

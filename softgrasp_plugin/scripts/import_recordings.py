@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..bounds import require_within
-from ..options import parse_options, refuses_in_words
+from ..options import ends_in_a_line, parse_options, refuses_in_words
 
 logger = logging.getLogger(__name__)
 
@@ -121,10 +121,8 @@ def import_recordings(config: ImportConfig) -> Path:
 
 def run(config: ImportConfig) -> None:
     """Import recordings; a bad input ends with one line instead of a traceback."""
-    try:
+    with ends_in_a_line("softgrasp-import"):
         import_recordings(config)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"softgrasp-import: {error}") from error
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from ..bounds import require_within
-from ..options import parse_options, refuses_in_words
+from ..options import ends_in_a_line, parse_options, refuses_in_words
 
 
 @refuses_in_words
@@ -90,10 +90,8 @@ def make_copy(config: ResizeConfig) -> None:
 
 def run(config: ResizeConfig) -> None:
     """Make the copy; a bad input ends with one line instead of a traceback."""
-    try:
+    with ends_in_a_line("softgrasp-resize"):
         make_copy(config)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"softgrasp-resize: {error}") from error
 
 
 def main() -> None:

@@ -21,6 +21,9 @@ from lerobot.configs import parser
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.utils.import_utils import register_third_party_plugins
 
+from ..lerobot_internals import train_with
+from ..options import ends_in_a_line
+
 
 def image_sizes(settings: TrainPipelineConfig, cameras: list[str]) -> dict[str, tuple[int, int] | None]:
     """Cameras of the dataset that the policy reads, with the size that it sees them at.
@@ -45,19 +48,16 @@ def train_from_memory(settings: TrainPipelineConfig) -> None:
     """
     from accelerate.utils import DistributedDataParallelKwargs
     from lerobot.datasets import LeRobotDatasetMetadata
-    from lerobot.scripts.lerobot_train import train
 
     from ..datasets.caching_accelerator import CachingAccelerator
+    from ..datasets.frame_cache import NO_TRANSFORMS
 
     if settings.job.is_remote:
         raise ValueError("--job.target: jobs on the Hub run lerobot-train; submit them with it.")
     if settings.dataset.streaming:
         raise ValueError("--dataset.streaming=true reads what does not fit: use lerobot-train for that.")
     if settings.dataset.image_transforms.enable:
-        raise ValueError(
-            "--dataset.image_transforms.enable=true changes frames as they are decoded, which happens only "
-            "once here: use the policy's own augmentation, or lerobot-train."
-        )
+        raise ValueError(NO_TRANSFORMS)
     settings.validate()
     dataset = settings.dataset
     meta = LeRobotDatasetMetadata(dataset.repo_id, root=dataset.root, revision=dataset.revision)
@@ -70,7 +70,7 @@ def train_from_memory(settings: TrainPipelineConfig) -> None:
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         cpu=trained.device == "cpu",
     )
-    train(settings, accelerator=accelerator)
+    train_with(settings, accelerator)
 
 
 def mixed_precision(trained: Any) -> str | None:
@@ -86,10 +86,8 @@ def mixed_precision(trained: Any) -> str | None:
 @parser.wrap()
 def run(settings: TrainPipelineConfig) -> None:
     """Train; a bad input ends with one line instead of a traceback."""
-    try:
+    with ends_in_a_line("softgrasp-train"):
         train_from_memory(settings)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"softgrasp-train: {error}") from error
 
 
 def main() -> None:

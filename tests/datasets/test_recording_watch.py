@@ -153,3 +153,20 @@ def test_what_the_robot_notes_meanwhile_stays(recording: Recording) -> None:
     robots.add(verdict="success")
     assert recording.notes["1"] == {"seed": 3, "verdict": "success"}
     assert "recorded_hz" in recording.notes["0"]
+
+
+@pytest.mark.parametrize("is_simulated", [False, True])
+def test_what_was_noted_of_an_attempt_that_was_thrown_away_goes_with_it(
+    tmp_path: Path, is_simulated: bool
+) -> None:
+    recording = Recording(tmp_path, is_simulated)
+    recording.loop(FPS)
+    EpisodeNotes(recording.dataset).add(doubt="it stood")
+    recording.discard()
+    recording.watch.update()
+    # A simulated rig began new notes itself, when it heard that the episode is recorded again.
+    assert recording.notes == ({"0": {"doubt": "it stood"}} if is_simulated else {})
+    recording.loop(FPS)
+    recording.save()
+    recording.watch.end()
+    assert recording.notes == ({"0": {"doubt": "it stood"}} if is_simulated else {})

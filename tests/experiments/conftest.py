@@ -6,7 +6,6 @@ import pytest
 from accelerate.state import AcceleratorState
 
 from softgrasp_plugin.experiments.demonstrations import demonstrate
-from softgrasp_plugin.experiments.frames import FrameCache
 from softgrasp_plugin.experiments.plan import DemonstrationConfig
 
 REPO_ID = "softgrasp/test_demonstrations"
@@ -19,11 +18,6 @@ def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("demonstrations") / "dataset"
     assert list(demonstrate(SMALL, REPO_ID, root)) == [1, 2]
     return root
-
-
-@pytest.fixture(scope="session")
-def cache(demonstrations: Path) -> FrameCache:
-    return FrameCache(REPO_ID, demonstrations)
 
 
 @pytest.fixture(autouse=True)

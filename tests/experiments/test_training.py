@@ -6,7 +6,6 @@ import torch
 from lerobot.configs.train import TrainPipelineConfig
 from safetensors.torch import load_file
 
-from softgrasp_plugin.experiments.frames import FrameCache
 from softgrasp_plugin.experiments.pieces import last_checkpoint
 from softgrasp_plugin.experiments.training import train
 from softgrasp_plugin.hub_configs import config_path
@@ -79,48 +78,42 @@ def assert_same_training(output_dir: Path, expected_dir: Path) -> None:
     assert (weights(output_dir, 6) - weights(expected_dir, 6)).norm() < 0.01 * way.norm()
 
 
-def test_progress_is_reported_and_the_policy_saved(
-    demonstrations: Path, cache: FrameCache, tmp_path: Path
-) -> None:
-    steps = dict(train(make_config(demonstrations, tmp_path / "run", 5), cache))
+def test_progress_is_reported_and_the_policy_saved(demonstrations: Path, tmp_path: Path) -> None:
+    steps = dict(train(make_config(demonstrations, tmp_path / "run", 5)))
     assert list(steps) == [2, 4, 5]
     assert all(numbers["loss"] > 0 and numbers["attention_torque"] > 0 for numbers in steps.values())
     assert last_checkpoint(tmp_path / "run").resolve().name == "000005"
-    assert list(train(make_config(demonstrations, tmp_path / "run", 5), cache)) == [], "it is done"
+    assert list(train(make_config(demonstrations, tmp_path / "run", 5))) == [], "it is done"
 
 
 @pytest.mark.usefixtures("one_thread")
 def test_training_goes_on_from_the_last_checkpoint_as_if_it_had_not_stopped(
-    demonstrations: Path, cache: FrameCache, tmp_path: Path
+    demonstrations: Path, tmp_path: Path
 ) -> None:
-    for _ in train(make_config(demonstrations, tmp_path / "whole", 6, *NOT_AUGMENTED), cache):
+    for _ in train(make_config(demonstrations, tmp_path / "whole", 6, *NOT_AUGMENTED)):
         pass
-    for _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED), cache):
+    for _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED)):
         break  # at step 2, before the first checkpoint
-    for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED), cache):
+    for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED)):
         if step == 4:  # after the checkpoint at step 3
             break
-    resumed = [
-        step for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED), cache)
-    ]
+    resumed = [step for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED))]
     assert resumed == [4, 6]
     assert_same_training(tmp_path / "parts", tmp_path / "whole")
 
 
 def test_another_precision_in_the_same_process_is_refused_and_not_taken_over(
-    demonstrations: Path, cache: FrameCache, tmp_path: Path
+    demonstrations: Path, tmp_path: Path
 ) -> None:
-    next(train(make_config(demonstrations, tmp_path / "half", 2, "--policy.use_amp=true"), cache))
+    next(train(make_config(demonstrations, tmp_path / "half", 2, "--policy.use_amp=true")))
     with pytest.raises(ValueError, match="AcceleratorState"):
-        next(train(make_config(demonstrations, tmp_path / "full", 2), cache))
+        next(train(make_config(demonstrations, tmp_path / "full", 2)))
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
-def test_the_weights_are_those_of_lerobot_train(
-    demonstrations: Path, cache: FrameCache, tmp_path: Path, home: Path
-) -> None:
-    for _ in train(make_config(demonstrations, tmp_path / "ours", 6), cache):
+def test_the_weights_are_those_of_lerobot_train(demonstrations: Path, tmp_path: Path, home: Path) -> None:
+    for _ in train(make_config(demonstrations, tmp_path / "ours", 6)):
         pass
     run_command(
         "lerobot-train",
