@@ -24,8 +24,6 @@ from .style import (
     shade_stages,
 )
 
-FILM_FORMATS = ("mp4", "gif", "webp")
-
 _SIZE_IN, _DPI = (6.4, 2.4), 100
 _PICTURE, _PANELS = 0.5, (0.57, 0.83)  # of the width: where the picture ends, where the panels are
 

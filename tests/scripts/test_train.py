@@ -1,6 +1,5 @@
 """`softgrasp-train`: LeRobot's own training, with frames from memory."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from ..commands.front_door import environment
 from ..policies.synthetic import REPO_ID, make_dataset
 
 OURS, THEIRS = "softgrasp_plugin.scripts.train", "lerobot.scripts.lerobot_train"
@@ -47,13 +47,7 @@ def run(module: str, home: Path, *arguments: str, processes: int = 1) -> subproc
     launcher = ["torch.distributed.run", "--standalone", f"--nproc_per_node={processes}", "-m"]
     return subprocess.run(
         [sys.executable, "-m", *(launcher if processes > 1 else []), module, *arguments],
-        env=os.environ
-        | {
-            "HF_HUB_OFFLINE": "1",
-            "HF_HOME": str(home),
-            "HF_LEROBOT_HOME": str(home / "lerobot"),
-            "OMP_NUM_THREADS": "1",
-        },
+        env=environment(home) | {"OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
