@@ -85,7 +85,8 @@ def _rig(config: DemonstrationConfig) -> Iterator[tuple[UR3DexHandSim, VirtualOp
         action_noise=config.action_noise,
         **config.world.as_options,
     )
-    robot, operator = UR3DexHandSim(options), VirtualOperator(VirtualOperatorConfig())
+    robot = UR3DexHandSim(options)
+    operator = VirtualOperator(VirtualOperatorConfig(sight_error_m=config.sight_error_m))
     operator.connect()
     robot.connect()
     try:

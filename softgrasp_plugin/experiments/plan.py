@@ -192,6 +192,7 @@ class DemonstrationConfig:
         width: width of the camera image, pixels.
         fps: frames per second.
         action_noise: standard deviation of slow noise on the executed closure (DART).
+        sight_error_m: how far the operator misjudges distances, as in `--teleop.sight_error_m`.
         world: settings of every episode.
     """
 
@@ -202,6 +203,7 @@ class DemonstrationConfig:
     width: int = 320
     fps: int = 30
     action_noise: float = 0.0
+    sight_error_m: float = 0.003
     world: WorldSettings = field(default_factory=WorldSettings)
 
     @property
