@@ -15,6 +15,7 @@ from .conftest import REPO_ID
 
 OPTIONS = (
     "--policy.device=cpu",
+    "--policy.use_amp=false",
     "--policy.image_size=[36,48]",
     "--policy.backbone_stages=1",
     "--policy.feature_dim=16",
