@@ -8,7 +8,8 @@ softgrasp-train --config_path=hub_configs/train/recommended.yaml --dataset.repo_
 The training is LeRobot's own `train`, with its options, checkpoints, resuming, evaluations and logs, in one
 process or in several (`accelerate launch`, `torchrun`). Only the frames come from elsewhere: each is decoded
 once, at the size that the policy sees, into a file below ``$SOFTGRASP_FRAME_CACHE`` (by default beside
-LeRobot's datasets), and on a GPU they stay in its memory. The ``--num_workers`` are not needed.
+LeRobot's datasets), and on a GPU they stay in its memory. The ``--num_workers`` are not needed. Memory that a
+step frees is kept for the next (`allocator.py`).
 
 Frames that are kept at the policy's size are rounded to bytes after resizing, not before: they differ from
 those of ``lerobot-train`` by a 510th of the range at most.
@@ -21,6 +22,7 @@ from lerobot.configs import parser
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.utils.import_utils import register_third_party_plugins
 
+from ..allocator import keep_freed_memory
 from ..lerobot_internals import train_with
 from ..options import ends_in_a_line
 
@@ -52,6 +54,7 @@ def train_from_memory(settings: TrainPipelineConfig) -> None:
     from ..datasets.caching_accelerator import CachingAccelerator
     from ..datasets.frame_cache import NO_TRANSFORMS
 
+    keep_freed_memory()
     if settings.job.is_remote:
         raise ValueError("--job.target: jobs on the Hub run lerobot-train; submit them with it.")
     if settings.dataset.streaming:
