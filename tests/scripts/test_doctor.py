@@ -291,3 +291,13 @@ def test_a_simulated_robot_needs_no_doctor() -> None:
 def test_a_measuring_time_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match="listen_s"):
         DoctorConfig(listen_s=0.0)
+
+
+def test_six_columns_are_a_hand_without_torque_sensing(tmp_path: Path) -> None:
+    root = make_dataset(
+        tmp_path / "d", episodes=1, frames=4, height=24, width=32, video=False, measures_torque=False
+    )
+    findings = list(examine(DoctorConfig(dataset=str(root))))
+    said = [finding for finding in findings if "torque" in finding.text]
+    assert [finding.level for finding in said] == [Level.GREEN] * 2
+    assert all("--policy.modalities" in finding.text for finding in said)
