@@ -50,6 +50,7 @@ SHORTER = {
 """Options that make a command short; of one that is given twice, the last counts."""
 
 OF_A_DOCUMENT = {
+    "docs/look.md": ["--dataset.episode_time_s=2"],
     "hub_configs/rollout/episodic.yaml": ["--dataset.num_episodes=1", "--dataset.episode_time_s=2"],
 }
 """The same, for the commands of one document."""

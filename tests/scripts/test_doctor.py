@@ -13,7 +13,6 @@ import pytest
 from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from softgrasp_plugin.scripts import doctor_checks, doctor_software
-from softgrasp_plugin.scripts.doctor import DoctorConfig, examine, report
 from softgrasp_plugin.scripts.doctor_checks import (
     DISTRIBUTION,
     Finding,
@@ -22,6 +21,7 @@ from softgrasp_plugin.scripts.doctor_checks import (
     check_realsense,
     check_serial_ports,
 )
+from softgrasp_plugin.scripts.doctor_config import DoctorConfig, examine, report
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
 
 from ..policies.small import small_policy
