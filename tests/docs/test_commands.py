@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 USER, TOKEN = "stranger", "hf_theSecretOfTheStranger"
 
 SHORTER = {
-    "lerobot-record": ["--dataset.num_episodes=2"],
+    "lerobot-record": ["--dataset.num_episodes=2", "--dataset.episode_time_s=3"],
     "lerobot-train": [
         "--steps=2",
         "--save_freq=2",
@@ -51,9 +51,13 @@ SHORTER = {
 
 OF_A_DOCUMENT = {
     "docs/look.md": ["--dataset.episode_time_s=2"],
+    "hub_configs/train/demo.yaml": [],  # its checkpoint is what the next documents use
     "hub_configs/rollout/episodic.yaml": ["--dataset.num_episodes=1", "--dataset.episode_time_s=2"],
 }
 """The same, for the commands of one document."""
+
+OF_A_FOLDER = {"hub_configs/train/": ["--save_checkpoint=false"]}
+"""The same, for those of a folder, where no document has options of its own."""
 
 ELSEWHERE = {
     "README.md: make demo": "CI runs `make test`, whose slow tests take the demo's commands one by one",
@@ -87,6 +91,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator["World"]:
         yield World(home, hub)
 
 
+def _options_of(document: str) -> list[str]:
+    if document in OF_A_DOCUMENT:
+        return OF_A_DOCUMENT[document]
+    return next((more for folder, more in OF_A_FOLDER.items() if document.startswith(folder)), [])
+
+
 class World:
     """A stranger's computer: the installed package, a folder to work in, a Hub."""
 
@@ -113,7 +123,7 @@ class World:
         self._stand_in("softgrasp-benchmark", str(self.python.parent / "softgrasp-benchmark"))
 
     def run(self, block: Block) -> subprocess.CompletedProcess[str]:
-        more = " ".join(f"'{option}'" for option in OF_A_DOCUMENT.get(block.document, []))
+        more = " ".join(f"'{option}'" for option in _options_of(block.document))
         self._provide(block)
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block.commands],
