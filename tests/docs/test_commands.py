@@ -23,16 +23,18 @@ pytestmark = pytest.mark.slow
 
 USER, TOKEN = "stranger", "hf_theSecretOfTheStranger"
 
+_TRAIN = [
+    "--steps=2",
+    "--save_freq=2",
+    "--batch_size=2",
+    "--num_workers=0",
+    "--log_freq=1",
+    "--policy.device=cpu",
+]
 SHORTER = {
     "lerobot-record": ["--dataset.num_episodes=2", "--dataset.episode_time_s=3"],
-    "lerobot-train": [
-        "--steps=2",
-        "--save_freq=2",
-        "--batch_size=2",
-        "--num_workers=0",
-        "--log_freq=1",
-        "--policy.device=cpu",
-    ],
+    "lerobot-train": _TRAIN,
+    "softgrasp-train": _TRAIN,
     "lerobot-eval": [
         "--eval.n_episodes=1",
         "--eval.batch_size=1",
@@ -68,6 +70,9 @@ ELSEWHERE = {
     "hub_configs/record/hardware.yaml: lerobot-calibrate --robot.type=ur3_dexhand --robot.id=rh56": (
         "tests/commands/test_calibrate.py"
     ),
+    "CONTRIBUTING.md: make test-fast": "CI's own steps, in the checkout",
+    "hub_configs/train/table4/loss_factor": "the loop of hub_configs/README.md takes them one by one",
+    "docs/fast_training.md: torchrun --nproc_per_node=4": "tests/scripts/test_train.py",
     "hub_configs/rollout/dagger.yaml: lerobot-rollout --config_path=hub_configs/rollout/dagger.yaml": (
         "tests/commands/test_policy_commands.py"
     ),
@@ -120,7 +125,8 @@ class World:
         module = "lerobot.scripts.lerobot_"
         for verb in ("record", "train", "eval", "rollout", "replay", "teleoperate", "calibrate"):
             self._stand_in(f"lerobot-{verb}", f"{self.python} -m {module}{verb}")
-        self._stand_in("softgrasp-benchmark", str(self.python.parent / "softgrasp-benchmark"))
+        for name in ("softgrasp-benchmark", "softgrasp-train"):
+            self._stand_in(name, str(self.python.parent / name))
 
     def run(self, block: Block) -> subprocess.CompletedProcess[str]:
         more = " ".join(f"'{option}'" for option in _options_of(block.document))
