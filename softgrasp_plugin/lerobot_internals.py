@@ -14,8 +14,9 @@ Relied on by how things are named or written elsewhere, and watched by the same 
 
 import logging
 import re
-from collections.abc import Callable, Sequence
-from inspect import signature
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,47 @@ def train_with(cfg: Any, accelerator: Any) -> None:
     train(cfg, accelerator=accelerator)
 
 
+@contextmanager
+def hears_training(hear: Callable[[dict[str, float]], None]) -> Iterator[None]:
+    """While it lasts, hears how far a training of `train_with` is.
+
+    Relies on: `train` logs its `MetricsTracker` itself to the root logger every `cfg.log_freq` steps, whose
+    `to_dict()` has `steps`, `loss` and whatever else the policy returns, as means since the last time. It is
+    heard through a filter, because LeRobot's set-up of logging removes all handlers.
+
+    Args:
+        hear: receives these numbers.
+    """
+    from lerobot.utils.logging_utils import MetricsTracker
+
+    def listen(record: logging.LogRecord) -> bool:
+        if isinstance(record.msg, MetricsTracker):
+            hear(record.msg.to_dict())
+        return True
+
+    root = logging.getLogger()
+    root.addFilter(listen)
+    try:
+        yield
+    finally:
+        root.removeFilter(listen)
+
+
+@contextmanager
+def goes_on_from(checkpoint: Path) -> Iterator[None]:
+    """While it lasts, a training with `cfg.resume` goes on from a checkpoint.
+
+    Relies on: `TrainPipelineConfig.validate` takes the checkpoint from the command line, `--config_path`
+    being its `pretrained_model/train_config.json`.
+    """
+    typed = sys.argv
+    sys.argv = [typed[0], f"--config_path={checkpoint / 'pretrained_model' / 'train_config.json'}"]
+    try:
+        yield
+    finally:
+        sys.argv = typed
+
+
 def rows_so_far(dataset: Any) -> int:
     """Rows of the episode that is being recorded.
 
@@ -229,111 +271,3 @@ def newest_episode(dataset: Any) -> dict[str, Sequence[Any]]:
     Relies on: `LeRobotDatasetMetadata.latest_episode`, a dictionary of lists of one value each.
     """
     return dict(dataset.meta.latest_episode)
-
-
-def make_optimizer_and_scheduler(cfg: Any, policy: Any) -> tuple[Any, Any]:
-    """Optimiser and schedule (or None) as `lerobot-train` makes them.
-
-    Relies on: `lerobot.optim.factory.make_optimizer_and_scheduler(cfg, policy)`.
-    """
-    from lerobot.optim import factory
-
-    optimizer, scheduler = factory.make_optimizer_and_scheduler(cfg, policy)
-    return optimizer, scheduler
-
-
-def checkpoint_dir(output_dir: Path, total_steps: int, step: int) -> Path:
-    """Folder of a checkpoint, as `lerobot-train` names it.
-
-    Relies on: `lerobot.common.train_utils.get_step_checkpoint_dir(output_dir, total_steps, step)`.
-    """
-    from lerobot.common.train_utils import get_step_checkpoint_dir
-
-    return Path(get_step_checkpoint_dir(output_dir, total_steps, step))
-
-
-def save_checkpoint(
-    folder: Path,
-    step: int,
-    cfg: Any,
-    policy: Any,
-    optimizer: Any,
-    scheduler: Any,
-    preprocessor: Any,
-    postprocessor: Any,
-) -> None:
-    """Save a checkpoint of `lerobot-train`, and make it the last one.
-
-    Relies on: `lerobot.common.train_utils.save_checkpoint(folder, step, cfg, policy, optimizer, scheduler,
-    preprocessor, postprocessor)`, with or without `num_processes=` and `batch_size=`, and
-    `update_last_checkpoint(folder)`.
-    """
-    from lerobot.common import train_utils
-
-    parts = (folder, step, cfg, policy, optimizer, scheduler, preprocessor, postprocessor)
-    train_utils.save_checkpoint(
-        *parts, **_accepted(train_utils.save_checkpoint, num_processes=1, batch_size=cfg.batch_size)
-    )
-    train_utils.update_last_checkpoint(folder)
-
-
-def load_training_state(folder: Path, optimizer: Any, scheduler: Any) -> tuple[int, Any, Any]:
-    """Steps done, optimiser and scheduler of a checkpoint; the random generators go on from there, too.
-
-    Relies on: `lerobot.common.train_utils.load_training_state(folder, optimizer, scheduler)`, or where that
-    is gone on what it was made of: `load_optimizer_state` and `load_scheduler_state` of `lerobot.optim`,
-    `load_rng_state`, and `training_state/training_step.json` with the entry `step`.
-    """
-    from lerobot.common import train_utils
-
-    load = getattr(train_utils, "load_training_state", None)
-    if load is not None:
-        step, optimizer, scheduler = load(folder, optimizer, scheduler)
-        return int(step), optimizer, scheduler
-    from lerobot.optim import load_optimizer_state, load_scheduler_state
-    from lerobot.utils.constants import TRAINING_STATE_DIR, TRAINING_STEP
-    from lerobot.utils.random_utils import load_rng_state
-
-    from .files import read_json, reading
-
-    state = folder / TRAINING_STATE_DIR
-    with reading(
-        state / TRAINING_STEP, "the step of a checkpoint", "Remove the run's folder to begin it anew."
-    ):
-        step = int(read_json(state / TRAINING_STEP)["step"])
-    load_rng_state(state)
-    optimizer = load_optimizer_state(optimizer, state)
-    if scheduler is not None:
-        scheduler = load_scheduler_state(scheduler, state)
-    return step, optimizer, scheduler
-
-
-def make_sampler(meta: Any, cfg: Any, step: int) -> Any:
-    """Draws frames in the order of `lerobot-train`, from where a training of `step` steps stands.
-
-    Relies on: `EpisodeAwareSampler(starts, ends, drop_n_last_frames=, shuffle=, seed=)` and
-    `compute_sampler_state(step, length, batch_size, num_processes)` of `lerobot.datasets.sampler`.
-
-    Args:
-        meta: the dataset's metadata.
-        cfg: configuration of the training.
-        step: how many steps are done.
-    """
-    from lerobot.datasets.sampler import EpisodeAwareSampler, compute_sampler_state
-
-    sampler = EpisodeAwareSampler(
-        meta.episodes["dataset_from_index"],
-        meta.episodes["dataset_to_index"],
-        drop_n_last_frames=getattr(cfg.policy, "drop_n_last_frames", 0),
-        shuffle=True,
-        seed=cfg.seed or 0,
-    )
-    if step:
-        sampler.load_state_dict(compute_sampler_state(step, len(sampler), cfg.batch_size, 1))
-    return sampler
-
-
-def _accepted(function: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
-    """Those of the named arguments that a function takes."""
-    known = signature(function).parameters
-    return {name: value for name, value in arguments.items() if name in known}

@@ -13,17 +13,18 @@ from typing import Any
 import gymnasium as gym
 import pytest
 import torch
-from lerobot.utils.utils import log_say
+from lerobot.configs import DatasetConfig
+from lerobot.configs.train import TrainPipelineConfig
+from lerobot.policies.act.configuration_act import ACTConfig
+from lerobot.utils.utils import init_logging, log_say
 
 from softgrasp_plugin.lerobot_internals import (
     AnnouncementListener,
     TorchcodecInOneLine,
     announces_episodes,
-    checkpoint_dir,
+    goes_on_from,
+    hears_training,
     lazy_async_vector_env,
-    load_training_state,
-    make_sampler,
-    save_checkpoint,
     temporal_ensembler,
 )
 from softgrasp_plugin.running_command import RunningCommand
@@ -44,23 +45,6 @@ def accepts(module: str, name: str, *parameters: str) -> None:
 
 def source(module: str) -> str:
     return inspect.getsource(import_module(module))
-
-
-def test_checkpoints() -> None:
-    module = "lerobot.common.train_utils"
-    accepts(module, "get_step_checkpoint_dir", "output_dir", "total_steps", "step")
-    parts = ("policy", "optimizer", "scheduler", "preprocessor", "postprocessor")
-    accepts(module, "save_checkpoint", "checkpoint_dir", "step", "cfg", *parts)
-    accepts(module, "update_last_checkpoint", "checkpoint_dir")
-    if not hasattr(import_module(module), "load_training_state"):
-        accepts("lerobot.optim", "load_optimizer_state", "optimizer", "save_dir")
-        accepts("lerobot.optim", "load_scheduler_state", "scheduler", "save_dir")
-        accepts("lerobot.utils.random_utils", "load_rng_state", "save_dir")
-
-
-def test_sampler() -> None:
-    accepts("lerobot.datasets.sampler", "EpisodeAwareSampler", "drop_n_last_frames", "shuffle", "seed")
-    accepts("lerobot.datasets.sampler", "compute_sampler_state")
 
 
 def test_lazy_vector_environment() -> None:
@@ -87,12 +71,11 @@ def test_files_of_a_recording() -> None:
     )
 
 
-def test_videos_and_optimisers() -> None:
+def test_videos() -> None:
     module = "lerobot.datasets.video_utils"
     accepts(
         module, "decode_video_frames", "video_path", "timestamps", "tolerance_s", "backend", "return_uint8"
     )
-    accepts("lerobot.optim.factory", "make_optimizer_and_scheduler", "cfg", "policy")
 
 
 def test_samples_and_training() -> None:
@@ -103,6 +86,44 @@ def test_samples_and_training() -> None:
     assert re.search(r"accelerator\.prepare\([^)]*dataloader", source(module)), (
         f"lerobot-train no longer hands its data loader to the accelerator; {CALLED}"
     )
+
+
+def test_a_training_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lerobot.utils.logging_utils import AverageMeter, MetricsTracker
+
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logging.getLogger(), "level", logging.INFO)
+    assert re.search(r"logging\.info\(\w*tracker\)", source("lerobot.scripts.lerobot_train")), (
+        f"lerobot-train no longer logs its MetricsTracker as it is; hears_training hears nothing. {CALLED}"
+    )
+    heard: list[dict[str, float]] = []
+    with hears_training(heard.append):
+        init_logging()  # takes every handler away
+        tracker = MetricsTracker(4, 100, 2, {"loss": AverageMeter("loss")}, initial_step=3)
+        tracker.loss = 0.5
+        logging.info(tracker)
+        logging.info("something else")
+    logging.info(tracker)
+    assert [(numbers.get("steps"), numbers.get("loss")) for numbers in heard] == [(3, 0.5)], (
+        f"MetricsTracker.to_dict() no longer gives steps and means; {CALLED}"
+    )
+
+
+def test_a_training_goes_on_from_the_command_lines_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "pretrained_model"
+    folder.mkdir()
+    (folder / "train_config.json").touch()
+    cfg = TrainPipelineConfig(DatasetConfig("a/b"), policy=ACTConfig(push_to_hub=False), resume=True)
+    typed = list(sys.argv)
+    try:
+        with goes_on_from(tmp_path):
+            cfg.validate()
+    except ValueError as error:
+        pytest.fail(f"TrainPipelineConfig.validate no longer finds the checkpoint: {error} {CALLED}")
+    assert (cfg.checkpoint_path, cfg.policy.pretrained_path) == (tmp_path, folder), (
+        f"TrainPipelineConfig.validate no longer takes the checkpoint from --config_path; {CALLED}"
+    )
+    assert sys.argv == typed
 
 
 def test_chunks_are_averaged() -> None:
@@ -161,79 +182,6 @@ def test_feedback_is_sent_to_one_other_robot_only(command: str) -> None:
     )
 
 
-PARTS = ("cfg", "policy", "optimizer", "scheduler", "preprocessor", "postprocessor")
-
-
-def test_a_checkpoint_is_saved_with_and_without_the_number_of_processes(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from lerobot.common import train_utils
-
-    seen: list[dict] = []
-
-    def then(
-        checkpoint_dir, step, cfg, policy, optimizer, scheduler=None, preprocessor=None, postprocessor=None
-    ):
-        seen.append({"step": step, "postprocessor": postprocessor})
-
-    def now(
-        checkpoint_dir,
-        step,
-        cfg,
-        policy,
-        optimizer,
-        scheduler=None,
-        preprocessor=None,
-        postprocessor=None,
-        num_processes=None,
-        batch_size=None,
-    ):
-        seen.append({"step": step, "num_processes": num_processes, "batch_size": batch_size})
-
-    monkeypatch.setattr(train_utils, "update_last_checkpoint", lambda folder: seen.append({"last": folder}))
-    for function in (then, now):
-        monkeypatch.setattr(train_utils, "save_checkpoint", function)
-        save_checkpoint(tmp_path, 7, SimpleNamespace(batch_size=4), *PARTS[1:])
-    assert seen == [
-        {"step": 7, "postprocessor": "postprocessor"},
-        {"last": tmp_path},
-        {"step": 7, "num_processes": 1, "batch_size": 4},
-        {"last": tmp_path},
-    ]
-
-
-def test_training_goes_on_the_same_without_load_training_state(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from lerobot.common import train_utils
-
-    def make() -> tuple[torch.nn.Module, torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-        network = torch.nn.Linear(2, 1)
-        optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
-        return network, optimizer, torch.optim.lr_scheduler.StepLR(optimizer, 2)
-
-    network, optimizer, scheduler = make()
-    network(torch.ones(1, 2)).sum().backward()
-    optimizer.step()
-    scheduler.step()
-    train_utils.save_training_state(tmp_path, 5, optimizer, scheduler)
-    expected = torch.rand(3)
-    for is_there in (True, False):
-        if not is_there:
-            monkeypatch.delattr(train_utils, "load_training_state", raising=False)
-        torch.manual_seed(1)
-        _, fresh, plan = make()
-        step, loaded, plan = load_training_state(tmp_path, fresh, plan)
-        assert step == 5
-        assert plan.state_dict() == scheduler.state_dict()
-        average = loaded.state_dict()["state"][0]["exp_avg"]
-        assert torch.equal(average, optimizer.state_dict()["state"][0]["exp_avg"])
-        assert torch.equal(torch.rand(3), expected), "the random generator goes on"
-    (tmp_path / "training_state" / "training_step.json").write_text("{")
-    with pytest.raises(ValueError, match=r"training_step\.json is not JSON \(line 1"):
-        load_training_state(tmp_path, fresh, plan)
-
-
 def test_a_vector_environment_is_had_without_the_lazy_one(monkeypatch: pytest.MonkeyPatch) -> None:
     from lerobot.envs import utils
 
@@ -245,14 +193,6 @@ def test_a_vector_environment_is_had_without_the_lazy_one(monkeypatch: pytest.Mo
     monkeypatch.setattr("gymnasium.vector.AsyncVectorEnv", lambda fns, **_: made.append(len(fns)))
     lazy_async_vector_env(factories, probe)
     assert made == [2]
-
-
-def test_the_sampler_goes_on_where_a_training_stands() -> None:
-
-    meta = SimpleNamespace(episodes={"dataset_from_index": [0, 10], "dataset_to_index": [10, 20]})
-    cfg = SimpleNamespace(policy=SimpleNamespace(), seed=3, batch_size=4)
-    assert list(make_sampler(meta, cfg, 2)) == list(make_sampler(meta, cfg, 0))[8:]
-    assert checkpoint_dir(Path("a"), 3000, 500) == Path("a/checkpoints/000500")
 
 
 def test_who_announces() -> None:

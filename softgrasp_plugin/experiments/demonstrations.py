@@ -13,7 +13,9 @@ from pathlib import Path
 from lerobot.datasets import LeRobotDataset, VideoEncodingManager
 from lerobot.utils.constants import ACTION, OBS_STR
 from lerobot.utils.feature_utils import build_dataset_frame, hw_to_dataset_features
+from torch import Tensor
 
+from ..datasets.frame_cache import cached_frames
 from ..grasping.objects import TASK_DESCRIPTION
 from ..joints import CAMERA_KEY
 from ..robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
@@ -74,6 +76,16 @@ def demonstrate(config: DemonstrationConfig, repo_id: str, root: Path) -> Iterat
     unfinished.rename(root)
 
 
+def decoded_frames(dataset: LeRobotDataset, key: str) -> Tensor:
+    """All frames of a camera, (N, 3, H, W) uint8, mapped from a file that all pieces of work share."""
+    return cached_frames(dataset, key, folder=frames_folder(Path(dataset.root)))
+
+
+def frames_folder(root: Path) -> Path:
+    """Where the decoded frames of a dataset are: beside its folder."""
+    return root.with_name(f"{root.name}.frames")
+
+
 @contextmanager
 def _rig(config: DemonstrationConfig) -> Iterator[tuple[UR3DexHandSim, VirtualOperator, Session]]:
     camera = SimulatedCameraConfig(fps=config.fps, width=config.width, height=config.height)
@@ -85,7 +97,8 @@ def _rig(config: DemonstrationConfig) -> Iterator[tuple[UR3DexHandSim, VirtualOp
         action_noise=config.action_noise,
         **config.world.as_options,
     )
-    robot, operator = UR3DexHandSim(options), VirtualOperator(VirtualOperatorConfig())
+    robot = UR3DexHandSim(options)
+    operator = VirtualOperator(VirtualOperatorConfig(sight_error_m=config.sight_error_m))
     operator.connect()
     robot.connect()
     try:

@@ -144,7 +144,8 @@ def _start(arguments: Sequence[str], log: Path, environment: Mapping[str, str]) 
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            # A progress bar that is kept line by line is drawn once a minute.
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "TQDM_MININTERVAL": "60", **environment},
             start_new_session=True,  # Ctrl-C is for whoever started us, and is passed on
         )
 

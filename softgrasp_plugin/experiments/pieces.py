@@ -62,7 +62,8 @@ class Run:
     @property
     def further_conditions(self) -> tuple[Condition, ...]:
         """What this policy is tried under beyond the nominal condition."""
-        if self.seed >= self.profile.further_seeds:
+        chosen = self.configuration.name in self.profile.further_configurations
+        if not chosen or self.seed >= self.profile.further_seeds:
             return ()
         unseen = () if self.configuration.demonstrations == "more" else (RANDOM_OBJECTS,)
         return (LIMIT, TRACK, *INTERVENTIONS, *unseen, *PRESENTED, *SENSING)

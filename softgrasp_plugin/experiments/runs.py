@@ -5,6 +5,7 @@ Everything is a file below the run's folder: `lerobot-train`'s checkpoints, `tra
 """
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -22,17 +23,28 @@ from torch import Tensor
 
 import lerobot_robot_softgrasp  # noqa: F401  makes the policies known by name
 
+from ..datasets.caching_accelerator import train_from_memory
 from ..envs.softgrasp_sim import SoftGraspSimEnv
 from ..files import write_json
 from ..hub_configs import config_path
 from ..joints import IMAGE_FEATURE
+from ..lerobot_internals import goes_on_from, hears_training
 from ..policies.runner import PolicyRunner
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
-from .demonstrations import demonstrate
-from .frames import decoded_frames, open_demonstrations
+from .demonstrations import decoded_frames, demonstrate, frames_folder
 from .interventions import Donor
-from .pieces import RECORD, TRAIN, TRY, Run, Work, missing_trials, operator_folder, trained_policy
+from .pieces import (
+    RECORD,
+    TRAIN,
+    TRY,
+    Run,
+    Work,
+    last_checkpoint,
+    missing_trials,
+    operator_folder,
+    trained_policy,
+)
 from .plan import (
     CONFIGURATIONS,
     FIRST_TRIAL_SEED,
@@ -43,7 +55,6 @@ from .plan import (
     Profile,
     tasks_of,
 )
-from .training import train
 from .trials import Trace, Trial, make_trial, run_trials
 
 type Report = Callable[[str], None]
@@ -101,7 +112,7 @@ def record(home: Path, profile: Profile, kind: Demonstrations, report: Report) -
     config, root = profile.demonstrations(kind), dataset_root(home, kind)
     for saved in demonstrate(config, repo_id(kind), root):
         report(f"episode {saved}/{config.num_episodes}")
-    dataset = open_demonstrations(repo_id(kind), root)
+    dataset = LeRobotDataset(repo_id(kind), root=root)
     for key in dataset.meta.camera_keys:
         decoded_frames(dataset, key)
 
@@ -119,6 +130,7 @@ def train_config(run: Run, device: str) -> TrainPipelineConfig:
         f"--dataset.repo_id={repo_id(run.configuration.demonstrations)}",
         f"--dataset.root={root}",
         f"--policy.device={device}",
+        "--num_workers=0",
         f"--seed={run.seed}",
     ]
     cfg = TrainPipelineConfig.from_pretrained(path, cli_args=arguments)
@@ -127,25 +139,38 @@ def train_config(run: Run, device: str) -> TrainPipelineConfig:
 
 
 def train_run(run: Run, device: str, report: Report) -> None:
-    """Train to the end.
+    """Train to the end, with `lerobot-train`'s own loop; goes on from the last checkpoint if there is one.
 
     Raises:
-        ValueError: if the demonstrations were not recorded.
+        ValueError: if the demonstrations were not recorded, or there are trials of a policy that is gone.
     """
     kind = run.configuration.demonstrations
-    if not dataset_root(run.home, kind).exists():  # LeRobot would look for them on the Hub
+    root, checkpoint = dataset_root(run.home, kind), last_checkpoint(run.folder)
+    if not root.exists():  # LeRobot would look for them on the Hub
         raise ValueError(
             f"There are no demonstrations to train {run.name} with: {RECORD}:{kind} comes first."
         )
+    log, started = run.folder / "training.jsonl", time.monotonic()
     cfg = train_config(run, device)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    with (run.folder / "training.jsonl").open("a") as log:
-        for step, numbers in train(cfg):
-            row = {"step": step, "elapsed_s": time.monotonic() - started, **numbers}
-            log.write(json.dumps({key: _short(value) for key, value in row.items()}) + "\n")
-            log.flush()
-            report(f"step {step}/{cfg.steps}, loss {numbers['loss']:.4f}")
+    cfg.resume = checkpoint.exists()
+    if not cfg.resume and run.folder.exists():  # LeRobot begins in a folder that is not there
+        shutil.rmtree(checkpoint.parent, ignore_errors=True)
+        log.unlink(missing_ok=True)
+        if any(run.folder.iterdir()):
+            raise ValueError(f"{run.folder} holds trials of a policy that is gone: remove it to train anew.")
+        run.folder.rmdir()
+
+    def hear(numbers: dict[str, float]) -> None:
+        step = numbers.pop("steps")
+        row = {"elapsed_s": time.monotonic() - started, **numbers}
+        row = {"step": step} | {key: float(f"{value:.5g}") for key, value in row.items()}
+        run.folder.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        report(f"step {step}/{cfg.steps}, loss {numbers['loss']:.4f}")
+
+    with hears_training(hear), goes_on_from(checkpoint):
+        train_from_memory(cfg, frames_folder(root), resized=False)
 
 
 def try_run(run: Run, conditions: Iterable[Condition], report: Report) -> None:
@@ -202,7 +227,7 @@ class Donors:
         """
         kind, profile = self._run.configuration.demonstrations, self._run.profile
         if self._opened is None:
-            opened = open_demonstrations(repo_id(kind), dataset_root(self._run.home, kind))
+            opened = LeRobotDataset(repo_id(kind), root=dataset_root(self._run.home, kind))
             self._opened = opened, decoded_frames(opened, IMAGE_FEATURE)
         dataset, images = self._opened
         recorded = profile.demonstrations(kind).objects
@@ -252,7 +277,3 @@ def _keep_latency(path: Path, runner: PolicyRunner, trace: Trace) -> None:
             "parameters": sum(parameter.numel() for parameter in runner.policy.parameters()),
         },
     )
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.5g}")

@@ -1,9 +1,9 @@
 """How a predicted torque is executed: not at all, as a limit on the grip, or as what the grip should reach.
 
-A policy predicts the torque of the next moment beside the closure. Executed as a limit it can keep a closure
-that is too tight from becoming a force that is too high. A limit never goes below a floor, so that a hand
-told "no torque" (as when LeRobot returns a robot to its first observation) can still move, and never above a
-maximum, whatever a policy says. How a prediction is followed is told in `torque_tracking`.
+A policy predicts the torque of the next moment beside the closure. Executed as a limit, with a margin, it can
+keep a closure that is too tight from becoming a force that is too high. A limit never goes below a floor, so
+that a hand told "no torque" (as when LeRobot returns a robot to its first observation) can still move, and
+never above a maximum, whatever a policy says. How a prediction is followed is told in `torque_tracking`.
 """
 
 from dataclasses import dataclass, field
@@ -26,12 +26,17 @@ class TorqueCommandConfig:
     Attributes:
         mode: `ignore`; `limit` to cap each joint's force; `track` to correct the closures until the hand
             feels what is predicted.
+        margin: share of the prediction by which the limit of `limit` lies above it. A grip that may reach
+            no more than what is predicted reaches less, and predictions follow what is felt.
+        margin_n: newtons by which it lies above besides.
         floor_n: lowest limit of `limit` in newtons, enough to move the hand in free air.
         maximum_n: highest limit of `limit` in newtons.
         tracking: how far and how fast `track` corrects.
     """
 
     mode: str = "ignore"
+    margin: float = 0.6
+    margin_n: float = 0.3
     floor_n: float = 1.0
     maximum_n: float = 10.0
     tracking: TorqueTrackingConfig = field(default_factory=TorqueTrackingConfig)
@@ -44,6 +49,8 @@ class TorqueCommandConfig:
         """
         if self.mode not in MODES:
             raise ValueError(f"torque.mode must be one of {', '.join(MODES)}; got {self.mode!r}.")
+        require_within("torque.margin", self.margin, 0.0, 10.0)
+        require_within("torque.margin_n", self.margin_n, 0.0, HIGHEST_LIMIT_N, "N")
         for name in ("floor_n", "maximum_n"):
             require_within(f"torque.{name}", getattr(self, name), 0.0, HIGHEST_LIMIT_N, "N", above_low=True)
         if self.floor_n > self.maximum_n:
@@ -79,5 +86,6 @@ def torque_limit(predicted: FloatArray, config: TorqueCommandConfig) -> FloatArr
     """
     if config.mode != "limit":
         return None
-    wanted = np.where(np.isfinite(predicted), predicted, config.maximum_n)
+    finite = np.where(np.isfinite(predicted), np.minimum(predicted, config.maximum_n), config.maximum_n)
+    wanted = (1.0 + config.margin) * finite + config.margin_n
     return np.clip(wanted, config.floor_n, config.maximum_n)

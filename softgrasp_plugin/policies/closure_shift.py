@@ -21,15 +21,13 @@ from .modalities import ANGLE
 from .observation_config import ObservationConfig
 from .processors import floor_statistics
 
-_OWN_SHARE = 0.3
-"""Each bending joint moves by this share of the common shift besides, on its own."""
-
 
 class ClosureShift(nn.Module):
     """Adds a random offset to the closures of a sample, the same for all of its frames, in training only.
 
-    The offset is uniform in ±`config.closure_shift` and common to the five bending joints, each of which has
-    an own part of 0.3 of that besides. The thumb's swing, which meets no object, stays.
+    An offset uniform in ±`config.closure_shift` is common to the five bending joints; an own one as wide is
+    added to each, so that the fingers do not tell the thumb either where it stops. The thumb's swing, which
+    meets no object, stays.
 
     Args:
         config: the policy's configuration.
@@ -65,7 +63,7 @@ class ClosureShift(nn.Module):
         batch = len(angles)
         common = torch.rand(batch, 1, device=angles.device) * 2 - 1
         own = torch.rand(batch, NUM_JOINTS, device=angles.device) * 2 - 1
-        shift = self.width * (common + _OWN_SHARE * own)
+        shift = self.width * (common + own)
         shift[:, THUMB_SWING] = 0.0
         shift = (shift * self.scale).to(angles.dtype)
         return angles + shift.view(batch, *[1] * (angles.ndim - 2), NUM_JOINTS)

@@ -28,8 +28,9 @@ class ObservationConfig(PreTrainedConfig):
             has to reproduce where a joint is, to a thousandth, spends its training on that; one that is told
             only has to learn what to do next, and does so too where no demonstration has been. Needs the
             angles.
-        closure_shift: half the width, in closure, of a random offset that training adds to the closures the
-            encoder sees (`closure_shift.py`); 0 turns it off. Needs `relative_angles`.
+        closure_shift: half the width, in closure, of the random offsets that training adds to the closures
+            the encoder sees, one for all bending joints and one for each (`closure_shift.py`); 0 turns them
+            off. Needs `relative_angles`.
         image_key: the camera image the policy sees.
         image_size: (height, width) that images are resized to, antialiased, inside the policy. The authors'
             code uses 75×100.

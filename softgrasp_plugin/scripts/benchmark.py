@@ -130,7 +130,7 @@ def run(config: BenchmarkConfig) -> bool:
     if config.piece is not None:
         from ..experiments.runs import do_piece
 
-        do_piece(work, config.piece, _device(config), lambda text: print(_PROGRESS + text, flush=True))
+        do_piece(work, config.piece, _device(config), _say)
         return True
     is_begun = (home / "runs").is_dir()
     if config.report_only and not is_begun and not (home / TRIALS_FILE).exists():
@@ -182,6 +182,10 @@ def _do(stages: list[list[str]], config: BenchmarkConfig, after_each: Callable[[
                 if error is None:
                     after_each()
     return failures
+
+
+def _say(text: str) -> None:
+    print(f"\n{_PROGRESS}{text}", flush=True)  # LeRobot's progress bar leaves its line unfinished
 
 
 def _progress(line: str) -> str | None:

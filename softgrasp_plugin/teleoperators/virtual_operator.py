@@ -9,6 +9,7 @@ from lerobot.utils.decorators import check_if_already_connected, check_if_not_co
 
 from ..grasping.mapping import PAPER_MAPPING, AngleMapping
 from ..joints import CLOSURE_KEYS, STATE_KEYS, from_keys, to_keys
+from ..simulation.operator import OperatorConfig
 from ..simulation.operator import OperatorModel as Human
 from ..simulation.session import Session, TrialSetup, find_session
 from .config_virtual_operator import VirtualOperatorConfig
@@ -133,7 +134,8 @@ class VirtualOperator(Teleoperator):
         if self._human is None:
             self._session = find_session(self.config.rig)
             self._session.world.listeners.append(self._rest_when_unread)
-            self._human = Human(self._session.world, feedback=self.config.feedback, mapping=self._mapping)
+            habits = OperatorConfig(sight_error_m=self.config.sight_error_m)
+            self._human = Human(self._session.world, habits, self.config.feedback, self._mapping)
             self._session.listeners.append(self._on_trial)
             self._on_trial(self._session.trial)
         return self._human

@@ -1,5 +1,6 @@
 """One small set of demonstrations for all tests of this folder."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def fresh_accelerate() -> None:
-    """Accelerate keeps the precision of the first training of a process for good."""
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training is a process of its own: Accelerate keeps the precision, LeRobot sets up logging."""
     AcceleratorState._reset_state(True)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", list(root.handlers))
+    monkeypatch.setattr(root, "level", root.level)

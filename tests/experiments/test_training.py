@@ -1,25 +1,28 @@
+"""A run is trained by LeRobot's own loop, and goes on from its last checkpoint."""
+
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from lerobot.configs.train import TrainPipelineConfig
 from safetensors.torch import load_file
 
-from softgrasp_plugin.experiments.pieces import last_checkpoint
-from softgrasp_plugin.experiments.training import train
-from softgrasp_plugin.hub_configs import config_path
-
-from ..commands.front_door import run_command
-from .conftest import REPO_ID
+from softgrasp_plugin.experiments.pieces import Run, last_checkpoint
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, PROFILES
+from softgrasp_plugin.experiments.runs import dataset_root, train_run
 
 OPTIONS = (
-    "--policy.device=cpu",
     "--policy.image_size=[36,48]",
     "--policy.backbone_stages=1",
     "--policy.feature_dim=16",
     "--policy.head_hidden_dims=[32]",
+    # LeRobot's data loader draws a random number whenever it starts, so a resumed run is augmented otherwise.
+    *(f"--policy.color_jitter_{name}=0" for name in ("brightness", "contrast", "saturation")),
+    "--policy.closure_shift=0",
     "--batch_size=4",
+    "--steps=6",
     "--log_freq=2",
     "--save_freq=3",
     "--scheduler.num_warmup_steps=1",
@@ -27,104 +30,92 @@ OPTIONS = (
     # would be lost in the rounding of the weights.
     "--optimizer.type=sgd",
     "--optimizer.lr=1.0",
-    "--seed=5",
 )
 
 
-NOT_AUGMENTED = (
-    *(f"--policy.color_jitter_{name}=0" for name in ("brightness", "contrast", "saturation")),
-    "--policy.closure_shift=0",
-)
-"""LeRobot's data loader draws a random number whenever it starts, so a resumed run is augmented otherwise."""
+def make_run(home: Path, demonstrations: Path) -> Run:
+    profile = replace(PROFILES["quick"], options=OPTIONS, network={})
+    run = Run(CONFIGURATIONS["softgrasp"], 0, profile, home)
+    root = dataset_root(home, "dart")
+    root.parent.mkdir(parents=True)
+    root.symlink_to(demonstrations)
+    return run
 
 
-def make_config(root: Path, output_dir: Path, steps: int, *extra: str) -> TrainPipelineConfig:
-    arguments = [
-        *OPTIONS,
-        *extra,
-        f"--steps={steps}",
-        f"--dataset.repo_id={REPO_ID}",
-        f"--dataset.root={root}",
-    ]
-    cfg = TrainPipelineConfig.from_pretrained(config_path("train/recommended.yaml"), cli_args=arguments)
-    cfg.output_dir = output_dir
-    return cfg
+def train(run: Run, until: int = 6) -> list[str]:
+    """Train and be killed right after that step; returns what was reported."""
+    said: list[str] = []
+
+    def report(text: str) -> None:
+        said.append(text)
+        if f"step {until}/" in text and until < 6:
+            raise KeyboardInterrupt
+
+    try:
+        train_run(run, "cpu", report)
+    except KeyboardInterrupt:
+        assert until < 6
+    return said
 
 
-@pytest.fixture
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Threads add up in any order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    yield
-    torch.set_num_threads(before)
+def rows(run: Run) -> list[dict]:
+    return [json.loads(line) for line in (run.folder / "training.jsonl").read_text().splitlines()]
 
 
-def weights(output_dir: Path, step: int) -> torch.Tensor:
+def weights(run: Run, step: int) -> torch.Tensor:
     """All weights of a checkpoint, one after the other."""
-    folder = output_dir / "checkpoints" / f"{step:06d}" / "pretrained_model"
+    folder = run.folder / "checkpoints" / f"{step:06d}" / "pretrained_model"
     return torch.cat(
         [value.flatten() for _, value in sorted(load_file(folder / "model.safetensors").items())]
     )
 
 
-def assert_same_training(output_dir: Path, expected_dir: Path) -> None:
-    """Where six steps lead is the same, up to a hundredth of the way of the last three: rounding differs with
-    the layout of the weights in memory.
-    """
-    way = weights(expected_dir, 6) - weights(expected_dir, 3)
-    assert way.norm() > 0
-    assert (weights(output_dir, 6) - weights(expected_dir, 6)).norm() < 0.01 * way.norm()
-
-
-def test_progress_is_reported_and_the_policy_saved(demonstrations: Path, tmp_path: Path) -> None:
-    steps = dict(train(make_config(demonstrations, tmp_path / "run", 5)))
-    assert list(steps) == [2, 4, 5]
-    assert all(numbers["loss"] > 0 and numbers["attention_torque"] > 0 for numbers in steps.values())
-    assert last_checkpoint(tmp_path / "run").resolve().name == "000005"
-    assert list(train(make_config(demonstrations, tmp_path / "run", 5))) == [], "it is done"
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Threads add up in any order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("one_thread")
 def test_training_goes_on_from_the_last_checkpoint_as_if_it_had_not_stopped(
     demonstrations: Path, tmp_path: Path
 ) -> None:
-    for _ in train(make_config(demonstrations, tmp_path / "whole", 6, *NOT_AUGMENTED)):
-        pass
-    for _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED)):
-        break  # at step 2, before the first checkpoint
-    for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED)):
-        if step == 4:  # after the checkpoint at step 3
-            break
-    resumed = [step for step, _ in train(make_config(demonstrations, tmp_path / "parts", 6, *NOT_AUGMENTED))]
-    assert resumed == [4, 6]
-    assert_same_training(tmp_path / "parts", tmp_path / "whole")
+    whole, parts = (make_run(tmp_path / name, demonstrations) for name in ("whole", "parts"))
+    assert [text.split(",")[0] for text in train(whole)] == ["step 2/6", "step 4/6", "step 6/6"]
+    assert torch.get_num_threads() == 1
+    assert last_checkpoint(whole.folder).resolve().name == "000006"
+    assert all(row["loss"] > 0 and 0 < row["attention_torque"] < 1 for row in rows(whole))
+    elapsed = [row["elapsed_s"] for row in rows(whole)]
+    assert 0 < elapsed[0] < elapsed[1] < elapsed[2]
+
+    train(parts, until=2)  # before the first checkpoint
+    train(parts, until=4)  # after the checkpoint at step 3
+    train(parts)
+    assert [row["step"] for row in rows(parts)] == [2, 4, 4, 6], "what led to no checkpoint is forgotten"
+    # Rounding differs with the layout of the weights in memory.
+    way = weights(whole, 6) - weights(whole, 3)
+    assert way.norm() > 0
+    assert (weights(parts, 6) - weights(whole, 6)).norm() < 0.01 * way.norm()
+    assert train(parts) == [], "it is done"
 
 
-def test_another_precision_in_the_same_process_is_refused_and_not_taken_over(
+def test_frames_are_decoded_once_for_all_pieces_of_work(demonstrations: Path, tmp_path: Path) -> None:
+    run = make_run(tmp_path, demonstrations)
+    train(run, until=2)
+    (frames,) = (tmp_path / "datasets" / "dart.frames").glob("*.npy")
+    before = frames.stat().st_mtime_ns
+    train(run, until=2)
+    assert frames.stat().st_mtime_ns == before
+
+
+def test_a_policy_that_was_tried_and_is_gone_is_not_trained_over_its_trials(
     demonstrations: Path, tmp_path: Path
 ) -> None:
-    next(train(make_config(demonstrations, tmp_path / "half", 2, "--policy.use_amp=true")))
-    with pytest.raises(ValueError, match="AcceleratorState"):
-        next(train(make_config(demonstrations, tmp_path / "full", 2)))
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
-def test_the_weights_are_those_of_lerobot_train(demonstrations: Path, tmp_path: Path, home: Path) -> None:
-    for _ in train(make_config(demonstrations, tmp_path / "ours", 6)):
-        pass
-    run_command(
-        "lerobot-train",
-        f"--config_path={config_path('train/recommended.yaml')}",
-        *OPTIONS,
-        "--steps=6",
-        f"--dataset.repo_id={REPO_ID}",
-        f"--dataset.root={demonstrations}",
-        "--dataset.video_backend=pyav",
-        "--num_workers=0",
-        f"--output_dir={tmp_path / 'theirs'}",
-        home=home,
-    )
-    assert_same_training(tmp_path / "ours", tmp_path / "theirs")
+    run = make_run(tmp_path, demonstrations)
+    (run.folder / "trials" / "nominal").mkdir(parents=True)
+    with pytest.raises(ValueError, match="holds trials of a policy that is gone"):
+        train(run)
+    assert (run.folder / "trials" / "nominal").exists()

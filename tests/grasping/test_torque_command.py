@@ -22,10 +22,26 @@ def test_limits_are_in_order_and_the_mode_is_known() -> None:
 
 
 def test_no_prediction_leaves_the_limits() -> None:
-    config = TorqueCommandConfig(mode="limit", floor_n=1.0, maximum_n=4.0)
+    config = TorqueCommandConfig(mode="limit", margin=0.0, margin_n=0.0, floor_n=1.0, maximum_n=4.0)
     predicted = np.array([-1e308, 0.0, 2.5, 1e308, np.inf, np.nan])
     limit = torque_limit(predicted, config)
     assert limit is not None
     assert limit.tolist() == [1.0, 1.0, 2.5, 4.0, 4.0, 4.0]
     for mode in ("ignore", "track"):
         assert torque_limit(np.zeros(NUM_JOINTS), TorqueCommandConfig(mode=mode)) is None
+
+
+def test_a_limit_lies_above_the_prediction_and_never_above_the_maximum() -> None:
+    config = TorqueCommandConfig(mode="limit", margin=0.6, margin_n=0.3, floor_n=1.0, maximum_n=9.0)
+    limit = torque_limit(np.array([-1.0, 0.0, 1.0, 5.0, 6.0, np.nan]), config)
+    assert limit is not None
+    assert limit == pytest.approx([1.0, 1.0, 1.9, 8.3, 9.0, 9.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name in ("margin", "margin_n") for value in UNREASONABLE if value != 0.0],
+)
+def test_margins_have_bounds(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"torque\.{name} must be a number in"):
+        TorqueCommandConfig(**{name: value})  # type: ignore[arg-type]
