@@ -34,7 +34,8 @@ from lerobot.scripts.lerobot_record import RecordConfig, record
 from lerobot.teleoperators.teleoperator import Teleoperator
 
 from softgrasp_plugin.devices.errors import DeviceError
-from softgrasp_plugin.emulators.rig import HAND_TYPES, EmulatedRig, motor_calibration
+from softgrasp_plugin.emulators.device_types import HAND_TYPES
+from softgrasp_plugin.emulators.rig import EmulatedRig, motor_calibration
 from softgrasp_plugin.joints import CAMERA_KEY
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig

@@ -34,7 +34,7 @@ COMMANDS = {
     "softgrasp-benchmark": ("benchmark", "BenchmarkConfig"),
     "softgrasp-import": ("import_recordings", "ImportConfig"),
     "softgrasp-card": ("card", "CardConfig"),
-    "softgrasp-doctor": ("doctor", "DoctorConfig"),
+    "softgrasp-doctor": ("doctor_config", "DoctorConfig"),
     "softgrasp-emulate": ("emulate", "EmulateConfig"),
     "softgrasp-fit-mapping": ("fit_mapping", "FitMappingConfig"),
     "softgrasp-plot": ("plot", "PlotConfig"),

@@ -6,7 +6,7 @@ Inspire RH56 have the same order). Two quantities exist per joint:
 * ``<joint>.pos``: closure, dimensionless, 0 = fully open … 1 = fully closed.
 * ``<joint>_torque.pos``: fingertip force in newtons, 0 when nothing is touched. The paper uses the fingertip
   force as the joint torque. The ``.pos`` ending is LeRobot's mark for scalars that a policy may see:
-  `lerobot-rollout` drops every other key.
+  `lerobot-rollout` drops every other key. A hand without torque sensing has none of them.
 """
 
 import math
@@ -40,9 +40,15 @@ CAMERA_KEY = "side"
 IMAGE_FEATURE = f"observation.images.{CAMERA_KEY}"
 
 
-def to_keys(closure: FloatArray, torque: FloatArray) -> dict[str, float]:
-    """Pair the recorded keys with two arrays of shape (6,): closure, and torque in newtons."""
-    return dict(zip(STATE_KEYS, [*closure.tolist(), *torque.tolist()], strict=True))
+def keys_of(measures_torque: bool) -> tuple[str, ...]:
+    """The names of a hand's columns: all twelve, or the six closures of one without torque sensing."""
+    return STATE_KEYS if measures_torque else CLOSURE_KEYS
+
+
+def to_keys(closure: FloatArray, torque: FloatArray | None) -> dict[str, float]:
+    """Pair the recorded keys with arrays of shape (6,): closure, torque in newtons or None."""
+    values = [*closure.tolist(), *([] if torque is None else torque.tolist())]
+    return dict(zip(keys_of(torque is not None), values, strict=True))
 
 
 def from_keys(values: Mapping[str, Any], keys: tuple[str, ...], missing: FloatArray) -> FloatArray:

@@ -23,7 +23,7 @@ COMMANDS = {
     "benchmark": "BenchmarkConfig",
     "card": "CardConfig",
     "demo": "DemoConfig",
-    "doctor": "DoctorConfig",
+    "doctor_config": "DoctorConfig",
     "emulate": "EmulateConfig",
     "fit_mapping": "FitMappingConfig",
     "import_recordings": "ImportConfig",

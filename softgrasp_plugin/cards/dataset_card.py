@@ -122,12 +122,14 @@ def channel_rows(
 
 
 def stage_rows(dataset: LeRobotDataset) -> list[StageRow]:
-    """Find the stages of every episode in its closures and torques.
+    """Find the stages of every episode in its closures and torques; none without torque sensing.
 
     Raises:
         ValueError: if a column of the hand is missing.
     """
     names = _names(dataset.meta.features, OBS_STATE)
+    if not set(TORQUE_KEYS) & set(names):
+        return []
     missing = [key for key in STATE_KEYS if key not in names]
     if missing:
         raise ValueError(

@@ -147,8 +147,14 @@ def joint_columns(dataset: LeRobotDataset, feature: str, keys: Sequence[str]) ->
     """
     names = list(dataset.features.get(feature, {}).get("names") or [])
     if missing := [key for key in keys if key not in names]:
+        remedy = ""
+        if tuple(missing) == TORQUE_KEYS:
+            remedy = (
+                " Without torque sensing there is no grasp to draw here: see it with lerobot-dataset-viz."
+            )
         raise ValueError(
             f"The dataset's {feature!r} has no {', '.join(missing)}; it has {', '.join(names) or 'no names'}."
+            f"{remedy}"
         )
     return [names.index(key) for key in keys]
 

@@ -11,10 +11,13 @@ class HandSample:
 
     Attributes:
         closure: shape (6,), measured closure, 0 open … 1 closed.
-        torque: shape (6,), measured fingertip force in newtons, 0 when nothing is touched.
+        torque: shape (6,), measured fingertip force in newtons, 0 when nothing is touched; NaN, which is no
+            contact to whoever compares it, where the hand measures none.
         timestamp: seconds on the clock of the device (`time.monotonic`, or the world's time in simulation).
+        measures_torque: False for a hand without torque sensing.
     """
 
     closure: FloatArray
     torque: FloatArray
     timestamp: float
+    measures_torque: bool = True

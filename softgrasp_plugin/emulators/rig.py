@@ -33,6 +33,7 @@ from ..simulation.operator import OperatorModel, OperatorPhase
 from ..simulation.world import World
 from .arm import EmulatedArm
 from .camera import EmulatedCamera
+from .device_types import HAND_TYPES
 from .dynamixel import DynamixelBusEmulator, EmulatedMotor
 from .modbus import RH56ModbusServer, RH56RtuEmulator, RH56TcpEmulator
 from .rh56 import RH56Registers, RH56SerialEmulator
@@ -40,7 +41,6 @@ from .worn_glove import CLOSED_TICK, MOTOR_MODEL, OPEN_TICK, worn_glove
 
 HandWire = DynamixelBusEmulator | RH56SerialEmulator | RH56RtuEmulator | RH56TcpEmulator
 
-HAND_TYPES = ("dynamixel", "inspire_serial", "inspire_modbus_rtu", "inspire_modbus_tcp")
 HAND_LEVER_ARM_M = 0.07
 
 _TICK_S = 1.0 / FEEDBACK_RATE

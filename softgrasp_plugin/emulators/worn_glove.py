@@ -14,11 +14,11 @@ from ..devices.gloves.config import (
 )
 from ..joints import JOINTS, THUMB_SWING, FloatArray
 from .bridge_glove import BridgeGloveEmulator
+from .device_types import GLOVE_TYPES
 from .dynamixel import DynamixelBusEmulator, EmulatedMotor
 from .encoder_board import EncoderBoardEmulator
 from .plant import Plant
 
-GLOVE_TYPES = ("dynamixel", "doglove", "bridge")
 MOTOR_MODEL = "xl330-m288"
 OPEN_TICK, CLOSED_TICK = 1024, 3072
 

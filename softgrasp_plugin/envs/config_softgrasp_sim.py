@@ -9,14 +9,14 @@ from lerobot.envs.configs import EnvConfig
 from lerobot.utils.constants import ACTION, OBS_STATE
 
 from ..bounds import require_within
-from ..grasping.torque_command import TorqueCommandConfig
-from ..joints import IMAGE_FEATURE, STATE_KEYS
+from ..grasping.torque_command import TorqueCommandConfig, require_ignored
+from ..joints import IMAGE_FEATURE, keys_of
 from ..running_command import running_command
 from ..simulation.arm import ARM_JOINTS
-from ..simulation.arm_state import arm_joints_fault
 from ..simulation.camera import check_picture_size, check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
 from ..simulation.clock import check_rate
+from ..simulation.observed_columns import ObservedColumns
 from ..simulation.settings import WorldOptions
 
 ALL_TASKS = "all"
@@ -42,6 +42,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             those that the policy sees. Larger ones are drawn for the video alone.
         video_width: their width.
         arm_joints: also observe the arm's six joint angles in radians; as the dataset was recorded.
+        measures_torque: False for a policy of closures alone, as a hand without torque sensing records them.
     """
 
     task: str | None = ALL_TASKS
@@ -52,6 +53,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
     renderer: str = "ray"
     torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
     arm_joints: bool = False
+    measures_torque: bool = True
     video_height: int | None = None
     video_width: int | None = None
     features: dict[str, PolicyFeature] = field(default_factory=dict)
@@ -79,12 +81,15 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         if self.video_size is not None:
             check_picture_size("--env.video_", *self.video_size)
         check_renderer(self.renderer)
+        if not self.measures_torque:
+            require_ignored(self.torque, "--env.torque.mode", "--env.measures_torque")
         self.world  # noqa: B018 checked
         expand_tasks(self.task or ALL_TASKS)
-        state = (len(STATE_KEYS) + len(ARM_JOINTS) * self.arm_joints,)
+        columns = len(keys_of(self.measures_torque))
+        state = (columns + len(ARM_JOINTS) * self.arm_joints,)
         image = (self.observation_height, self.observation_width, 3)
         self.features = {
-            ACTION: PolicyFeature(type=FeatureType.ACTION, shape=(len(STATE_KEYS),)),
+            ACTION: PolicyFeature(type=FeatureType.ACTION, shape=(columns,)),
             "agent_pos": PolicyFeature(type=FeatureType.STATE, shape=state),
             IMAGE_FEATURE: PolicyFeature(type=FeatureType.VISUAL, shape=image),
         }
@@ -99,7 +104,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
         if command is None:
             return
         # Here and not in `policies.fit` alone, which only this plugin's own policies ask.
-        fault = arm_joints_fault(command.policy, "--env.arm_joints", self.arm_joints)
+        fault = self.observed.fault(command.policy)
         if fault is not None:
             raise ValueError(fault)
         if command.fps not in (None, self.fps):
@@ -107,6 +112,13 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
                 f"--env.fps={self.fps}, but the policy is trained on {command.fps:g} frames per second: "
                 f"use --env.fps={command.fps:g}."
             )
+
+    @property
+    def observed(self) -> ObservedColumns:
+        """Which columns a policy is given, and the options that say so."""
+        return ObservedColumns(
+            self.measures_torque, "--env.measures_torque", self.arm_joints, "--env.arm_joints"
+        )
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -131,6 +143,7 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             "torque": self.torque,
             "world": self.world,
             "arm_joints": self.arm_joints,
+            "measures_torque": self.measures_torque,
             "video_size": self.video_size,
         }
 

@@ -1,5 +1,6 @@
 """The simulated rig as a Gymnasium environment: a policy grasps, the supervisor lifts, the world judges."""
 
+from itertools import compress
 from typing import Any
 
 import gymnasium as gym
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from ..devices.hands.torque_execution import TorqueExecution
 from ..grasping.lift import LiftSupervisor
 from ..grasping.torque_command import TorqueCommandConfig
-from ..joints import CAMERA_KEY, NUM_JOINTS, STATE_KEYS
+from ..joints import CAMERA_KEY, NUM_JOINTS, keys_of
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.devices import SimulatedHand
 from ..simulation.settings import WorldSettings
@@ -25,6 +26,8 @@ _MOST_TORQUE_N = 40.0
 still executed.
 """
 
+_NO_TORQUE = np.full(NUM_JOINTS, np.nan)
+
 
 class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
     """Grasp one object and hold it lifted for a second.
@@ -34,6 +37,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
     Action: float32 (12,), commanded closures and the predicted torques in newtons, which act as
         `torque` says. With `normalized_actions`, as `gymnasium.make` has it, torques are shares of 40 N, so
         that all twelve lie in 0 … 1.
+    Without `measures_torque` both lack the torques: observation (6,) or (12,), action (6,).
     Reward: 1 at the tick at which the object is held (lifted for a second and not fallen, as the paper
         judges), else 0, so that the highest reward of an episode is that verdict; `is_success` in `info` also
         asks that it was never crushed. The episode terminates when the object is held or dropped.
@@ -52,6 +56,7 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         torque: TorqueCommandConfig = TorqueCommandConfig(),  # noqa: B008 frozen
         world: WorldSettings = WorldSettings(),  # noqa: B008 frozen
         arm_joints: bool = False,
+        measures_torque: bool = True,
         video_size: tuple[int, int] | None = None,
         normalized_actions: bool = False,
         render_mode: str | None = "rgb_array",
@@ -72,19 +77,22 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
             "renderer": renderer,
             "settings": world,
         }
-        self._arm_joints = arm_joints
+        self._arm_joints, self._measures_torque = arm_joints, measures_torque
+        self._action_keys = keys_of(measures_torque)
         self._torque = TorqueExecution(torque)
         self._supervisor = LiftSupervisor(world.lift)
         self._world: World | None = None
         self._ticks = 0
         image = gym.spaces.Box(0, 255, (height, width, 3), np.uint8)
-        low, high = np.concatenate([[bounds] * NUM_JOINTS for bounds in _STATE_BOUNDS[: 2 + arm_joints]]).T
+        bounds = compress(_STATE_BOUNDS, (True, measures_torque, arm_joints))
+        low, high = np.concatenate([[pair] * NUM_JOINTS for pair in bounds]).T
         state = gym.spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
         self.observation_space = gym.spaces.Dict(
             {"pixels": gym.spaces.Dict({CAMERA_KEY: image}), "agent_pos": state}
         )
         self._torque_unit_n = _MOST_TORQUE_N if normalized_actions else 1.0
         most = np.repeat(np.array([1.0, _MOST_TORQUE_N / self._torque_unit_n], np.float32), NUM_JOINTS)
+        most = most[: len(self._action_keys)]
         self.action_space = gym.spaces.Box(np.zeros_like(most), most, dtype=np.float32)
 
     def reset(
@@ -106,16 +114,16 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
         """Advance one control tick.
 
         Raises:
-            ValueError: if the action is not 12 finite numbers.
+            ValueError: if the action is not as many finite numbers as the action space has.
         """
         world = self._require_world()
         values = np.asarray(action, dtype=np.float64)
-        if values.shape != (len(STATE_KEYS),) or not np.isfinite(values).all():
-            raise ValueError(f"An action is {len(STATE_KEYS)} finite numbers {STATE_KEYS}; got {action!r}.")
+        keys = self._action_keys
+        if values.shape != (len(keys),) or not np.isfinite(values).all():
+            raise ValueError(f"An action is {len(keys)} finite numbers {keys}; got {action!r}.")
         hand = SimulatedHand(world)
-        grip = self._torque.plan(
-            hand, values[:NUM_JOINTS].clip(0.0, 1.0), values[NUM_JOINTS:] * self._torque_unit_n
-        )
+        predicted = values[NUM_JOINTS:] * self._torque_unit_n if self._measures_torque else _NO_TORQUE
+        grip = self._torque.plan(hand, values[:NUM_JOINTS].clip(0.0, 1.0), predicted)
         hand.write(grip.closure, grip.torque_limit)
         self._torque.executed(grip)
         sample = world.hand_sample()
@@ -149,7 +157,8 @@ class SoftGraspSimEnv(gym.Env[Observation, NDArray[np.float32]]):
     def _observe(self, world: World) -> Observation:
         sample = world.hand_sample()
         arm = [world.arm_joints] if self._arm_joints else []
-        state = np.concatenate([sample.closure, sample.torque, *arm]).astype(np.float32)
+        torque = [sample.torque] if self._measures_torque else []
+        state = np.concatenate([sample.closure, *torque, *arm]).astype(np.float32)
         self._picture = world.render(*self._size)
         return {"pixels": {CAMERA_KEY: self._picture}, "agent_pos": state}
 

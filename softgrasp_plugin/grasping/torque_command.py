@@ -60,6 +60,24 @@ class TorqueCommandConfig:
             )
 
 
+def require_ignored(config: TorqueCommandConfig, option: str, sensing_option: str) -> None:
+    """Refuse to execute predicted torques where no torque is measured: no action can name any.
+
+    Args:
+        config: how torques are executed.
+        option: the option of its mode.
+        sensing_option: the option that says that no torque is measured.
+
+    Raises:
+        ValueError: naming both options.
+    """
+    if config.mode != "ignore":
+        raise ValueError(
+            f"{option}={config.mode} executes predicted torques, and with {sensing_option}=false there are "
+            f"none: set {option}=ignore. The hand's own limit holds in any case."
+        )
+
+
 def torque_limit(predicted: FloatArray, config: TorqueCommandConfig) -> FloatArray | None:
     """The limit (6,) in newtons for predicted torques (6,) in newtons, or None where predictions limit
     nothing.

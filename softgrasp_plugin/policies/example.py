@@ -7,20 +7,27 @@ from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.utils.constants import ACTION, OBS_STATE
 from torch import Tensor
 
-from softgrasp_plugin.joints import IMAGE_FEATURE, STATE_KEYS
+from softgrasp_plugin.joints import IMAGE_FEATURE, keys_of
 
 from .observation_config import ObservationConfig
 
 
-def example_features(height: int = 120, width: int = 160) -> dict[str, dict[str, Any]]:
+def example_features(
+    height: int = 120, width: int = 160, measures_torque: bool = True
+) -> dict[str, dict[str, Any]]:
     """Features of a dataset that `lerobot-record` makes with a SoftGrasp robot (its `meta/info.json`)."""
-    vector = {"dtype": "float32", "shape": (len(STATE_KEYS),), "names": list(STATE_KEYS)}
+    names = keys_of(measures_torque)
+    vector = {"dtype": "float32", "shape": (len(names),), "names": list(names)}
     image = {"dtype": "image", "shape": (height, width, 3), "names": ["height", "width", "channels"]}
     return {OBS_STATE: dict(vector), ACTION: dict(vector), IMAGE_FEATURE: image}
 
 
 def make_example_config_of[ConfigT: ObservationConfig](
-    config_class: type[ConfigT], height: int = 120, width: int = 160, **overrides: Any
+    config_class: type[ConfigT],
+    height: int = 120,
+    width: int = 160,
+    measures_torque: bool = True,
+    **overrides: Any,
 ) -> ConfigT:
     """A configuration ready to build a policy: features as in `example_features`, joint columns found.
 
@@ -28,17 +35,19 @@ def make_example_config_of[ConfigT: ObservationConfig](
         config_class: configuration of the policy.
         height: height of the camera image.
         width: width of the camera image.
+        measures_torque: False for the closures alone, of a hand without torque sensing.
         **overrides: fields of the configuration.
     """
+    columns = len(keys_of(measures_torque))
     config = config_class(
         input_features={
-            OBS_STATE: PolicyFeature(FeatureType.STATE, (len(STATE_KEYS),)),
+            OBS_STATE: PolicyFeature(FeatureType.STATE, (columns,)),
             IMAGE_FEATURE: PolicyFeature(FeatureType.VISUAL, (3, height, width)),
         },
-        output_features={ACTION: PolicyFeature(FeatureType.ACTION, (len(STATE_KEYS),))},
+        output_features={ACTION: PolicyFeature(FeatureType.ACTION, (columns,))},
         **{"device": "cpu", **overrides},
     )
-    config.set_dataset_feature_metadata(example_features(height, width))
+    config.set_dataset_feature_metadata(example_features(height, width, measures_torque))
     return config
 
 
@@ -64,6 +73,7 @@ def make_example_batch(
         batch[key] = values if feature.type is FeatureType.VISUAL else 2 * values - 1
     if stacked:
         moments = len(config.action_delta_indices)
-        batch[ACTION] = 2 * torch.rand(batch_size, moments, len(STATE_KEYS), generator=generator) - 1
+        width = len(keys_of(config.predicts_torque))
+        batch[ACTION] = 2 * torch.rand(batch_size, moments, width, generator=generator) - 1
         batch[f"{ACTION}_is_pad"] = torch.zeros(batch_size, moments, dtype=torch.bool)
     return batch

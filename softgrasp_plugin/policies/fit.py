@@ -18,8 +18,7 @@ from lerobot.utils.constants import ACTION, OBS_IMAGES, OBS_STATE
 from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
 from ..running_command import running_command
-from ..simulation.arm import ARM_JOINTS
-from ..simulation.arm_state import arm_joints_fault
+from ..simulation.observed_columns import ObservedColumns
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ class Driven:
         image_sizes: (height, width) of the pictures by observation key.
         fps: rate of the control loop in Hz; None if it is not known.
         fps_option: the option that sets the rate.
-        arm_option: the option that adds the arm's joints to the state, and its value; None without one.
+        observed: the options that decide the columns; None where there are none.
     """
 
     name: str
@@ -50,7 +49,7 @@ class Driven:
     image_sizes: Mapping[str, tuple[int, int]]
     fps: float | None
     fps_option: str
-    arm_option: tuple[str, bool] | None = None
+    observed: ObservedColumns | None = None
 
 
 def check_running_policy(robot: Robot) -> None:
@@ -65,7 +64,6 @@ def check_running_policy(robot: Robot) -> None:
     if command is None or not isinstance(command.policy, PreTrainedConfig):
         return
     observed = robot.observation_features
-    has_arm: bool | None = getattr(robot.config, "arm_joints", None)
     sizes = {
         f"{OBS_IMAGES}.{key}": (shape[0], shape[1])
         for key, shape in observed.items()
@@ -78,7 +76,7 @@ def check_running_policy(robot: Robot) -> None:
         image_sizes=_renamed(sizes, getattr(command.config, "rename_map", {})),
         fps=command.fps,
         fps_option="--fps",
-        arm_option=("--robot.arm_joints", has_arm) if has_arm is not None else None,
+        observed=getattr(robot, "observed", None),  # another plugin's robot has no such options
     )
     check_policy_fits(command.policy, driven)
 
@@ -95,15 +93,14 @@ def check_running_environment(policy: PreTrainedConfig) -> None:
     if not isinstance(env, SoftGraspSimEnvConfig) or getattr(config, "env_eval_freq", 1) <= 0:
         return
     sizes = {IMAGE_FEATURE: (env.observation_height, env.observation_width)}
-    width = env.features["agent_pos"].shape[0]
     driven = Driven(
         name="the environment softgrasp_sim",
-        state_names=(*STATE_KEYS, *(f"{joint}.pos" for joint in ARM_JOINTS))[:width],
-        action_names=STATE_KEYS,
+        state_names=env.observed.state_names,
+        action_names=env.observed.action_names,
         image_sizes=_renamed(sizes, getattr(config, "rename_map", {})),
         fps=env.fps,
         fps_option="--env.fps",
-        arm_option=("--env.arm_joints", env.arm_joints),
+        observed=env.observed,
     )
     check_policy_fits(policy, driven)
 
@@ -165,9 +162,9 @@ def check_policy_fits(policy: PreTrainedConfig, driven: Driven) -> None:
     Raises:
         ValueError: naming every column, rate or picture that differs.
     """
-    arm = None if driven.arm_option is None else arm_joints_fault(policy, *driven.arm_option)
+    layout = None if driven.observed is None else driven.observed.fault(policy)
     faults = [
-        *([] if arm is None else [arm]),
+        *([] if layout is None else [layout]),
         *_column_faults(OBS_STATE, _state_names(policy), driven.state_names),
         *_column_faults(ACTION, _action_names(policy), driven.action_names),
         *_rate_faults(policy, driven),

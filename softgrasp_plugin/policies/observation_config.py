@@ -1,5 +1,6 @@
 """What the policies of this plugin see of an observation, and where its joints are; shared by all of them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,7 +54,8 @@ class ObservationConfig(PreTrainedConfig):
             This and the three below are found by name when a dataset is known, and saved with the policy.
         state_torque_columns: columns of the six torques in `observation.state`.
         action_angle_columns: columns of the six closures in `action`.
-        action_torque_columns: columns of the six torques in `action`.
+        action_torque_columns: columns of the six torques in `action`; empty for a hand without torque
+            sensing, whose actions are closures alone.
         state_feature_names: names of all columns of `observation.state`, in order; what the policy drives
             must give the same.
         action_feature_names: the same of `action`, filled in by LeRobot.
@@ -161,6 +163,11 @@ class ObservationConfig(PreTrainedConfig):
                 require_within(name, column, 0, 10_000)
 
     @property
+    def predicts_torque(self) -> bool:
+        """Whether actions hold torques; those of a hand without torque sensing do not."""
+        return bool(self.action_torque_columns)
+
+    @property
     def uses_state(self) -> bool:
         """Whether the policy reads `observation.state`."""
         return ANGLE in self.modalities or TORQUE in self.modalities
@@ -191,18 +198,29 @@ class ObservationConfig(PreTrainedConfig):
         before = self._named_columns()
         self.action_feature_names = action_names
         self.action_angle_columns = find_columns(action_names, CLOSURE_KEYS, ACTION)
-        self.action_torque_columns = find_columns(action_names, TORQUE_KEYS, ACTION)
+        has_torque = any(key in action_names for key in TORQUE_KEYS)
+        self.action_torque_columns = find_columns(action_names, TORQUE_KEYS, ACTION) if has_torque else []
         if self.uses_state:
             state_names = feature_names(features, OBS_STATE)
             self.state_feature_names = state_names
             if ANGLE in self.modalities:
                 self.state_angle_columns = find_columns(state_names, CLOSURE_KEYS, OBS_STATE)
             if TORQUE in self.modalities:
+                self._require_torques(state_names)
                 self.state_torque_columns = find_columns(state_names, TORQUE_KEYS, OBS_STATE)
         self._adopt_shapes(features)
         self.validate_features()
         self.input_features = self.used_inputs
         refuse_moved_columns_on_resume(before, self._named_columns())
+
+    def _require_torques(self, state_names: list[str]) -> None:
+        if not any(key in state_names for key in TORQUE_KEYS):
+            others = [name for name in self.modalities if name != TORQUE] or [IMAGE, ANGLE]
+            raise ValueError(
+                f"The policy sees torques ({TORQUE_KEYS[0]}, …), and {OBS_STATE!r} has none, only "
+                f"{state_names}, as a hand without torque sensing records it. Train with "
+                f"--policy.modalities='{json.dumps(others)}'."
+            )
 
     def _named_columns(self) -> dict[str, int]:
         """Column of every joint channel by its feature and name, as far as they are known."""
@@ -255,11 +273,12 @@ class ObservationConfig(PreTrainedConfig):
             )
         width = self.action_feature.shape[0]
         check_columns("action_angle_columns", self.action_angle_columns, CLOSURE_KEYS, width)
-        check_columns("action_torque_columns", self.action_torque_columns, TORQUE_KEYS, width)
-        if width != len(CLOSURE_KEYS) + len(TORQUE_KEYS):
+        torque_keys = () if self.action_torque_columns == [] else TORQUE_KEYS
+        check_columns("action_torque_columns", self.action_torque_columns, torque_keys, width)
+        if width != len(CLOSURE_KEYS) + len(torque_keys):
             raise ValueError(
                 f"The action has {width} columns ({self.action_feature_names}), but this policy predicts "
-                "only six closures and six torques. Record without the other channels."
+                "only six closures, and six torques or none. Record without the other channels."
             )
         names = {OBS_STATE: self.state_feature_names, ACTION: self.action_feature_names}
         for channel, column in self._named_columns().items():

@@ -25,7 +25,8 @@ class StackConfig(ObservationConfig):
         joint_encoder: `per_joint` gives every joint value its one-hot, encodes the joints with shared weights
             and averages them; `flat` encodes the six values as one vector.
         head_hidden_dims: hidden layers of each prediction head.
-        loss_factor: λ of Eq. (7), the weight of the torque loss; 0.1 is best in Table 4.
+        loss_factor: λ of Eq. (7), the weight of the torque loss; 0.1 is best in Table 4. Without torques in
+            the action the loss is that of the angles alone, whatever it is.
         huber_delta_angle: δ_A of Eq. (5), in normalised units.
         huber_delta_torque: δ_T of Eq. (6), in normalised units.
         optimizer_lr: learning rate of Adam, constant (Table 3).

@@ -52,15 +52,15 @@ class StackNetwork(Protocol):
         """
         ...
 
-    def predict(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def predict(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         """Predict the next moments.
 
         Args:
             features: (B, S, …) per modality, oldest frame first.
 
         Returns:
-            Angles X̂_A (B, H, J), torques X̂_T (B, H, J), and attention scores (B,) per modality, empty if
-            the network has none.
+            Angles X̂_A (B, H, J); torques X̂_T (B, H, J), None where the configuration's `predicts_torque` is
+            False; and attention scores (B,) per modality, empty if the network has none.
         """
         ...
 
@@ -138,12 +138,12 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
     def forward(
         self, batch: dict[str, Tensor], reduction: Literal["mean", "none"] = "mean"
     ) -> tuple[Tensor, dict[str, float]]:
-        """The action-torque joint loss L = (1−λ)·L_A + λ·L_T, Eq. (7).
+        """The action-torque joint loss L = (1−λ)·L_A + λ·L_T, Eq. (7); L_A where there are no torques.
 
         Args:
             batch: a preprocessed batch of stacks: image (B, S, 3, H, W) in [0, 1], `observation.state` (B, S,
-                ·), `action` (B, H+1, 12) and `action_is_pad` (B, H+1). Moments behind the end of the episode
-                do not count.
+                ·), `action` (B, H+1, 12 or 6) and `action_is_pad` (B, H+1). Moments behind the end of the
+                episode do not count.
             reduction: `none` gives one loss per sample, which LeRobot's sample weighting asks for.
 
         Returns:
@@ -164,16 +164,19 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
             valid[:, :-1],
             reduction,
         )
-        loss_torque = _masked_huber(
-            prediction[..., columns[1]],
-            action[:, 1:, columns[1]],
-            self.config.huber_delta_torque,
-            valid[:, 1:],
-            reduction,
-        )
-        loss = (1 - self.config.loss_factor) * loss_angle + self.config.loss_factor * loss_torque
+        logs = {"loss_angle": loss_angle.mean().item()}
+        loss = loss_angle
+        if self.config.predicts_torque:
+            loss_torque = _masked_huber(
+                prediction[..., columns[1]],
+                action[:, 1:, columns[1]],
+                self.config.huber_delta_torque,
+                valid[:, 1:],
+                reduction,
+            )
+            loss = (1 - self.config.loss_factor) * loss_angle + self.config.loss_factor * loss_torque
+            logs["loss_torque"] = loss_torque.mean().item()
         require_finite(loss, batch)
-        logs = {"loss_angle": loss_angle.mean().item(), "loss_torque": loss_torque.mean().item()}
         logs |= {f"attention_{name}": score.mean().item() for name, score in scores.items()}
         return loss, logs
 
@@ -247,9 +250,12 @@ class StackPolicy(StrictLoading, PreTrainedPolicy):
         angles, torques, scores = self.model.predict(features)
         if self.config.relative_angles:
             angles = angles + features[_MEASURED][:, -1:]
-        action = angles.new_empty(*angles.shape[:2], 2 * NUM_JOINTS)
-        action[..., self.config.action_angle_columns] = angles
-        action[..., self.config.action_torque_columns] = torques
+        parts = [(self.config.action_angle_columns, angles)]
+        if torques is not None:
+            parts.append((self.config.action_torque_columns, torques))
+        action = angles.new_empty(*angles.shape[:2], NUM_JOINTS * len(parts))
+        for columns, values in parts:
+            action[..., columns] = values
         return action, {name: score.detach() for name, score in scores.items()}
 
 

@@ -10,7 +10,7 @@ from ..devices.arms.config import ArmConfig, NoArmConfig, URArmConfig
 from ..devices.hands.config import HandConfig
 from ..grasping.closure_limiter import FASTEST_CLOSURE_SPEED, MAX_CLOSURE_SPEED, SLOWEST_CLOSURE_SPEED
 from ..grasping.lift import LiftConfig
-from ..grasping.torque_command import TorqueCommandConfig
+from ..grasping.torque_command import TorqueCommandConfig, require_ignored
 
 
 @RobotConfig.register_subclass("ur3_dexhand")
@@ -47,7 +47,8 @@ class UR3DexHandConfig(RobotConfig):
         """Check the values.
 
         Raises:
-            ValueError: if one is out of range, or the arm may not do what the lift asks for.
+            ValueError: if one is out of range, the arm may not do what the lift asks for, or either needs
+                torques that the hand does not measure.
         """
         super().__post_init__()
         require_within("--robot.lower_after_s", self.lower_after_s, 0.0, 60.0, "s", above_low=True)
@@ -58,6 +59,14 @@ class UR3DexHandConfig(RobotConfig):
             FASTEST_CLOSURE_SPEED,
             "/s",
         )
+        if not self.hand.measures_torque:
+            require_ignored(self.torque, "--robot.torque.mode", "--robot.hand.measures_torque")
+            if not isinstance(self.arm, NoArmConfig):
+                raise ValueError(
+                    "--robot.hand.measures_torque=false: an arm is raised once the fingers feel the object, "
+                    "and this hand feels nothing. Use --robot.arm.type=none, with the hand on a bench or on "
+                    "an arm that is moved by hand or by a program of its own."
+                )
         if isinstance(self.arm, URArmConfig):
             for asked, allowed in (("height_m", "max_height_m"), ("speed_m_s", "max_speed_m_s")):
                 if getattr(self.lift, asked) > getattr(self.arm, allowed):

@@ -7,7 +7,7 @@ from lerobot.robots.config import RobotConfig
 
 from ..bounds import require_within
 from ..grasping.objects import TASKS
-from ..grasping.torque_command import TorqueCommandConfig
+from ..grasping.torque_command import TorqueCommandConfig, require_ignored
 from ..joints import CAMERA_KEY
 from ..simulation.camera import check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, TASK_GROUPS
@@ -46,6 +46,8 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
             stays clean (DART); see hub_configs/record/dart.yaml.
         torque: whether and how predicted torques limit or correct the grip.
         arm_joints: also observe the arm's six joint angles in radians.
+        measures_torque: False records and executes closures alone, as a hand without torque sensing does.
+            The simulated person still feels the object, and the arm still rises once it is held.
         rig: name under which a teleoperator in the same process finds this rig.
     """
 
@@ -59,6 +61,7 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
     action_noise: float = 0.0
     torque: TorqueCommandConfig = field(default_factory=TorqueCommandConfig)
     arm_joints: bool = False
+    measures_torque: bool = True
     rig: str = "default"
 
     def __post_init__(self) -> None:
@@ -80,5 +83,7 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
             require_within(f"--robot.{name}", getattr(self, name), 0, MAX_EPISODE)
         require_within("--robot.seed", self.seed, 0, MAX_SEED)
         require_within("--robot.action_noise", self.action_noise, 0.0, _MOST_ACTION_NOISE)
+        if not self.measures_torque:
+            require_ignored(self.torque, "--robot.torque.mode", "--robot.measures_torque")
         check_renderer(self.renderer)
         self.world  # noqa: B018 checked

@@ -20,9 +20,10 @@ from ..devices.hands.torque_execution import TorqueExecution
 from ..grasping.lift import LiftConfig, LiftPhase, LiftSupervisor
 from ..grasping.plausibility import PlausibilityWatch
 from ..grasping.torque_command import TorqueCommandConfig
-from ..joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS, FloatArray, from_keys, to_keys
+from ..joints import CLOSURE_KEYS, NUM_JOINTS, TORQUE_KEYS, FloatArray, from_keys, to_keys
 from ..live import show
 from ..running_command import EpisodeNotes, running_command
+from ..simulation.observed_columns import ObservedColumns
 from .cameras import camera_features, read_cameras
 from .safe_recording import SafeRecording
 
@@ -37,6 +38,7 @@ class GraspRobot(Robot, abc.ABC):
     Observation: closure and torque of the six joints (`joints.STATE_KEYS`) and the cameras, with depth where
     they measure it. Action: the same twelve keys; closures are executed, torques limit or correct the grip
     where the configuration says so. An action may lack keys: a missing closure keeps its last command.
+    Without torque sensing both have the six closures alone.
     """
 
     hand: Hand
@@ -61,12 +63,17 @@ class GraspRobot(Robot, abc.ABC):
         self._recording = SafeRecording()
 
     @property
+    @abc.abstractmethod
+    def observed(self) -> ObservedColumns:
+        """Which columns are observed and executed, and the options that say so."""
+
+    @property
     def observation_features(self) -> dict[str, Any]:
-        return {**dict.fromkeys(STATE_KEYS, float), **self._camera_shapes}
+        return {**self.action_features, **self._camera_shapes}
 
     @property
     def action_features(self) -> dict[str, Any]:
-        return dict.fromkeys(STATE_KEYS, float)
+        return dict.fromkeys(self.observed.action_names, float)
 
     @property
     def lift_phase(self) -> str:
@@ -83,7 +90,8 @@ class GraspRobot(Robot, abc.ABC):
         self._recording.update()
         sample = self.hand.read()
         pictures = read_cameras(self.cameras, self._camera_shapes)
-        return {**to_keys(sample.closure, sample.torque), **pictures}
+        torque = sample.torque if self.observed.measures_torque else None
+        return {**to_keys(sample.closure, torque), **pictures}
 
     @check_if_not_connected
     def send_action(self, action: RobotAction) -> RobotAction:

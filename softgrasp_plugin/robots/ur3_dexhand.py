@@ -18,6 +18,7 @@ from ..files import reading, write_text
 from ..grasping.lift import LiftPhase
 from ..joints import CLOSURE_KEYS, from_keys
 from ..policies.fit import check_running_policy
+from ..simulation.observed_columns import ObservedColumns
 from .config_ur3_dexhand import UR3DexHandConfig
 from .grasp_robot import GraspRobot
 
@@ -51,6 +52,10 @@ class UR3DexHand(GraspRobot):
             with reading(self.calibration_fpath, "the calibration of this hand", _DELETE):
                 self.hand.adopt(self._hand_calibration)
         self._connected = False
+
+    @property
+    def observed(self) -> ObservedColumns:
+        return ObservedColumns(self.config.hand.measures_torque, "--robot.hand.measures_torque")
 
     @property
     def is_connected(self) -> bool:

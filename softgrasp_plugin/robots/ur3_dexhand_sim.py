@@ -11,6 +11,7 @@ from ..policies.fit import check_running_policy
 from ..running_command import EpisodeNotes, running_command
 from ..simulation.arm import ARM_JOINTS
 from ..simulation.devices import SimulatedArm, SimulatedHand
+from ..simulation.observed_columns import ObservedColumns
 from ..simulation.session import Session, TrialSetup
 from ..simulation.simulated_camera import SimulatedCamera
 from ..simulation.world import World
@@ -39,6 +40,13 @@ class UR3DexHandSim(GraspRobot):
         self._notes: EpisodeNotes | None = None
         self._recorded: Any = None
         self._noted_episode = 0
+
+    @property
+    def observed(self) -> ObservedColumns:
+        config = self.config
+        return ObservedColumns(
+            config.measures_torque, "--robot.measures_torque", config.arm_joints, "--robot.arm_joints"
+        )
 
     @property
     def observation_features(self) -> dict[str, Any]:

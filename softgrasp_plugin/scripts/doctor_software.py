@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bounds import require_within
-from ..joints import STATE_KEYS
+from ..joints import STATE_KEYS, TORQUE_KEYS
 from .doctor_checks import Finding, Level
 
 _GRASP_S = 2.0
@@ -161,7 +161,14 @@ def _check_columns(subject: str, meta: Any) -> Iterator[Finding]:
         try:
             names = feature_names(meta.features, feature)
             missing = [key for key in STATE_KEYS if key not in names]
-            if missing:
+            if tuple(missing) == TORQUE_KEYS:
+                yield Finding(
+                    Level.GREEN,
+                    subject,
+                    f"{feature} has closures and no torques, as a hand without torque sensing records it: "
+                    'train with --policy.modalities=\'["image", "angle"]\'',
+                )
+            elif missing:
                 yield Finding(
                     Level.AMBER,
                     subject,

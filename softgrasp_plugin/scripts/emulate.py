@@ -11,6 +11,8 @@ through the real drivers, again and again, while one of LeRobot's commands is co
 configurations for these commands go to ``--output_dir``. Ctrl-C ends it.
 """
 
+# The emulators, MuJoCo and PyTorch take seconds to import; they are imported where something is done.
+
 import json
 import logging
 import sys
@@ -19,21 +21,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-from lerobot.configs import parser
-from lerobot.utils.utils import init_logging
+from typing import TYPE_CHECKING, Any
 
 from ..bounds import require_within
 from ..devices.arms.config import RATES_HZ
-from ..emulators.arm import GRASP_JOINTS, EmulatedArm
-from ..emulators.camera import CAMERA_NAME, EmulatedCamera
-from ..emulators.realsense import SERIAL_NUMBER
-from ..emulators.rig import HAND_TYPES, EmulatedRig
-from ..emulators.worn_glove import GLOVE_TYPES
+from ..emulators.device_types import GLOVE_TYPES, HAND_TYPES
 from ..grasping.objects import TASK_DESCRIPTION, TASKS
-from ..options import refuses_in_words
+from ..options import parse_options, refuses_in_words
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
+
+if TYPE_CHECKING:
+    from ..emulators.rig import EmulatedRig
 
 _DEVICE_ID = "emulated"
 _CAMERAS = ("none", "zmq", "realsense")
@@ -83,8 +81,12 @@ class EmulateConfig:
 
 
 @contextmanager
-def emulated_rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
+def emulated_rig(config: EmulateConfig) -> "Iterator[EmulatedRig]":
     """A running rig, with the files that let LeRobot's commands use it in `config.output_dir`."""
+    from ..emulators.arm import EmulatedArm
+    from ..emulators.camera import EmulatedCamera
+    from ..emulators.rig import EmulatedRig
+
     object_id = SIM_OBJECT_BY_TASK[config.object].object_id
     with ExitStack() as stack:
         arm = camera = None
@@ -98,7 +100,7 @@ def emulated_rig(config: EmulateConfig) -> Iterator[EmulatedRig]:
         yield rig
 
 
-def write_files(config: EmulateConfig, rig: EmulatedRig) -> None:
+def write_files(config: EmulateConfig, rig: "EmulatedRig") -> None:
     """Write calibrations, and configurations for lerobot-teleoperate and lerobot-record."""
     folder = config.output_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +126,9 @@ def write_files(config: EmulateConfig, rig: EmulatedRig) -> None:
     (folder / "record.json").write_text(json.dumps(record, indent=4))
 
 
-def _devices(config: EmulateConfig, rig: EmulatedRig, folder: Path) -> dict[str, Any]:
+def _devices(config: EmulateConfig, rig: "EmulatedRig", folder: Path) -> dict[str, Any]:
+    from ..emulators.arm import GRASP_JOINTS
+
     arm: dict[str, Any] = {"type": "none"}
     if config.arm != "none":
         arm = {
@@ -151,7 +155,10 @@ def _devices(config: EmulateConfig, rig: EmulatedRig, folder: Path) -> dict[str,
     }
 
 
-def _cameras(config: EmulateConfig, rig: EmulatedRig) -> dict[str, Any]:
+def _cameras(config: EmulateConfig, rig: "EmulatedRig") -> dict[str, Any]:
+    from ..emulators.camera import CAMERA_NAME
+    from ..emulators.realsense import SERIAL_NUMBER
+
     if rig.camera is None:
         return {}
     kind: dict[str, Any] = {"type": "intelrealsense", "serial_number_or_name": SERIAL_NUMBER}
@@ -161,7 +168,7 @@ def _cameras(config: EmulateConfig, rig: EmulatedRig) -> dict[str, Any]:
     return {"side": {**kind, "width": rig.camera.width, "height": rig.camera.height, "fps": rig.camera.fps}}
 
 
-def launcher(config: EmulateConfig, rig: EmulatedRig) -> list[str]:
+def launcher(config: EmulateConfig, rig: "EmulatedRig") -> list[str]:
     """What goes before a command of LeRobot so that it finds the emulated devices."""
     if config.camera != "realsense" or rig.camera is None:
         return []
@@ -170,7 +177,6 @@ def launcher(config: EmulateConfig, rig: EmulatedRig) -> list[str]:
     return [sys.executable, "-m", module, *(f"--{name}={value}" for name, value in options.items())]
 
 
-@parser.wrap()
 def run(config: EmulateConfig) -> None:
     """Run until Ctrl-C."""
     with emulated_rig(config) as rig:
@@ -197,7 +203,7 @@ def run(config: EmulateConfig) -> None:
             print("\nUnplugged.")
 
 
-def _show(rig: EmulatedRig) -> None:
+def _show(rig: "EmulatedRig") -> None:
     grip = rig.world.hand_sample().torque
     phase = rig.person.phase if rig.person.is_active else "waiting for a command"
     print(
@@ -210,9 +216,12 @@ def _show(rig: EmulatedRig) -> None:
 
 def main() -> None:
     """Entry point of `softgrasp-emulate`."""
+    config = parse_options(EmulateConfig)
+    from lerobot.utils.utils import init_logging
+
     init_logging()
     logging.getLogger().setLevel(logging.WARNING)
-    run()
+    run(config)
 
 
 if __name__ == "__main__":

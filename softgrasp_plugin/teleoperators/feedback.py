@@ -20,13 +20,15 @@ def sample_of(feedback: Mapping[str, Any], known: HandSample | None, now: float)
         now: seconds, on the clock that stamps the hand's samples.
 
     Returns:
-        The sample; None if something is left out and the hand has not spoken.
+        The sample; None if something is left out and the hand has not spoken, or has no torque to say.
 
     Raises:
         TypeError: if a value is not a number.
         ValueError: if a value is not finite, or no hand can have it.
     """
     nothing = np.zeros(NUM_JOINTS)
+    if known is not None and not known.measures_torque and not set(TORQUE_KEYS) <= set(feedback):
+        return None
     torque = from_keys(feedback, TORQUE_KEYS, nothing if known is None else known.torque)
     closure = from_keys(feedback, CLOSURE_KEYS, nothing if known is None else known.closure)
     if not np.isfinite([*torque, *closure]).all():

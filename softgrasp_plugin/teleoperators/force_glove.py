@@ -58,6 +58,7 @@ class ForceGlove(Teleoperator):
             self._misfit = f"{self.calibration_fpath} is not the calibration of this glove: {error}"
         self._thread: GloveThread | None = None
         self._guided = False
+        self._said_unfelt = False
 
     @property
     def action_features(self) -> dict[str, Any]:
@@ -133,7 +134,7 @@ class ForceGlove(Teleoperator):
 
     @check_if_not_connected
     def get_action(self) -> RobotAction:
-        """The expected closures Âs = f(Am), and the torques that the hand measures at this moment.
+        """The expected closures Âs = f(Am), and the torques that the hand, if it can, measures now.
 
         Raises:
             DeviceNotCalibratedError: if the wearer's range is not known.
@@ -141,7 +142,15 @@ class ForceGlove(Teleoperator):
             DeviceSilentError: if no hand speaks on this rig.
             DeviceFaultError: if the hand reports a torque or closure that no hand has.
         """
-        return to_keys(self._mapping(self._running.latest().angle), self._hand_sample().torque)
+        angle, sample = self._running.latest().angle, self._hand_sample()
+        if not sample.measures_torque and not self._said_unfelt:
+            self._said_unfelt = True
+            logger.warning(
+                "The hand of rig %r measures no torque: %s gives no feedback, every joint of it stays free.",
+                self.config.rig,
+                self._glove,
+            )
+        return to_keys(self._mapping(angle), sample.torque if sample.measures_torque else None)
 
     @check_if_not_connected
     def send_feedback(self, feedback: dict[str, Any]) -> None:
@@ -213,7 +222,8 @@ class ForceGlove(Teleoperator):
                 "The glove needs a hand that feels in the same process: use --robot.type=ur3_dexhand with "
                 "the same --robot.rig and --teleop.rig, and check the hand's cable and power.",
             )
-        if not plausible(sample.torque, sample.closure).all():
+        felt = sample.torque if sample.measures_torque else np.zeros(NUM_JOINTS)
+        if not plausible(felt, sample.closure).all():
             torque, closure = (
                 np.array2string(values, precision=2) for values in (sample.torque, sample.closure)
             )

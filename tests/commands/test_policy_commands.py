@@ -85,18 +85,37 @@ def test_training_evaluates_in_the_simulation(home: Path, dataset: Path, policy:
     assert list((home / "training_with_evaluation").glob("eval/**/*.mp4"))
 
 
-def test_lerobots_own_act_trains_on_our_dataset_and_is_evaluated(home: Path, dataset: Path) -> None:
-    """Nothing of this package is in the policy: the dataset and the environment are LeRobot's own kind."""
-    training, evaluation = home / "training_act", home / "eval_act"
-    run_command(
-        "lerobot-train",
-        "--policy.type=act",
-        "--policy.device=cpu",
-        "--policy.push_to_hub=false",
+OWN_POLICIES = {
+    "act": [
         "--policy.pretrained_backbone_weights=null",
         "--policy.dim_model=64",
         "--policy.chunk_size=10",
         "--policy.n_action_steps=5",
+    ],
+    "diffusion": [
+        "--policy.down_dims=[32,64]",
+        "--policy.n_groups=4",
+        "--policy.spatial_softmax_num_keypoints=8",
+        "--policy.noise_scheduler_type=DDIM",
+        "--policy.num_inference_steps=4",
+    ],
+}
+
+
+@pytest.mark.parametrize("policy_type", OWN_POLICIES)
+def test_lerobots_own_policies_train_on_our_dataset_and_are_evaluated(
+    policy_type: str, home: Path, dataset: Path
+) -> None:
+    """Nothing of this package is in the policy: the dataset and the environment are LeRobot's own kind."""
+    if policy_type == "diffusion":
+        pytest.importorskip("diffusers", reason="not installed (lerobot[diffusion])")
+    training, evaluation = home / f"training_{policy_type}", home / f"eval_{policy_type}"
+    run_command(
+        "lerobot-train",
+        f"--policy.type={policy_type}",
+        "--policy.device=cpu",
+        "--policy.push_to_hub=false",
+        *OWN_POLICIES[policy_type],
         "--dataset.repo_id=softgrasp/test",
         f"--dataset.root={dataset}",
         f"--output_dir={training}",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lerobot.datasets import LeRobotDataset
 
-from softgrasp_plugin.scripts.doctor import report
+from softgrasp_plugin.scripts.doctor_config import report
 from softgrasp_plugin.scripts.doctor_dataset import check_dataset
 from softgrasp_plugin.scripts.steps import console_script
 

@@ -23,16 +23,18 @@ pytestmark = pytest.mark.slow
 
 USER, TOKEN = "stranger", "hf_theSecretOfTheStranger"
 
+_TRAIN = [
+    "--steps=2",
+    "--save_freq=2",
+    "--batch_size=2",
+    "--num_workers=0",
+    "--log_freq=1",
+    "--policy.device=cpu",
+]
 SHORTER = {
-    "lerobot-record": ["--dataset.num_episodes=2"],
-    "lerobot-train": [
-        "--steps=2",
-        "--save_freq=2",
-        "--batch_size=2",
-        "--num_workers=0",
-        "--log_freq=1",
-        "--policy.device=cpu",
-    ],
+    "lerobot-record": ["--dataset.num_episodes=2", "--dataset.episode_time_s=3"],
+    "lerobot-train": _TRAIN,
+    "softgrasp-train": _TRAIN,
     "lerobot-eval": [
         "--eval.n_episodes=1",
         "--eval.batch_size=1",
@@ -50,9 +52,14 @@ SHORTER = {
 """Options that make a command short; of one that is given twice, the last counts."""
 
 OF_A_DOCUMENT = {
+    "docs/look.md": ["--dataset.episode_time_s=2"],
+    "hub_configs/train/demo.yaml": [],  # its checkpoint is what the next documents use
     "hub_configs/rollout/episodic.yaml": ["--dataset.num_episodes=1", "--dataset.episode_time_s=2"],
 }
 """The same, for the commands of one document."""
+
+OF_A_FOLDER = {"hub_configs/train/": ["--save_checkpoint=false"]}
+"""The same, for those of a folder, where no document has options of its own."""
 
 ELSEWHERE = {
     "README.md: make demo": "CI runs `make test`, whose slow tests take the demo's commands one by one",
@@ -63,6 +70,9 @@ ELSEWHERE = {
     "hub_configs/record/hardware.yaml: lerobot-calibrate --robot.type=ur3_dexhand --robot.id=rh56": (
         "tests/commands/test_calibrate.py"
     ),
+    "CONTRIBUTING.md: make test-fast": "CI's own steps, in the checkout",
+    "hub_configs/train/table4/loss_factor": "the loop of hub_configs/README.md takes them one by one",
+    "docs/fast_training.md: torchrun --nproc_per_node=4": "tests/scripts/test_train.py",
     "hub_configs/rollout/dagger.yaml: lerobot-rollout --config_path=hub_configs/rollout/dagger.yaml": (
         "tests/commands/test_policy_commands.py"
     ),
@@ -84,6 +94,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator["World"]:
     home = tmp_path_factory.mktemp("stranger")
     with LocalHub(home / "hub", {TOKEN: USER}) as hub:
         yield World(home, hub)
+
+
+def _options_of(document: str) -> list[str]:
+    if document in OF_A_DOCUMENT:
+        return OF_A_DOCUMENT[document]
+    return next((more for folder, more in OF_A_FOLDER.items() if document.startswith(folder)), [])
 
 
 class World:
@@ -109,10 +125,11 @@ class World:
         module = "lerobot.scripts.lerobot_"
         for verb in ("record", "train", "eval", "rollout", "replay", "teleoperate", "calibrate"):
             self._stand_in(f"lerobot-{verb}", f"{self.python} -m {module}{verb}")
-        self._stand_in("softgrasp-benchmark", str(self.python.parent / "softgrasp-benchmark"))
+        for name in ("softgrasp-benchmark", "softgrasp-train"):
+            self._stand_in(name, str(self.python.parent / name))
 
     def run(self, block: Block) -> subprocess.CompletedProcess[str]:
-        more = " ".join(f"'{option}'" for option in OF_A_DOCUMENT.get(block.document, []))
+        more = " ".join(f"'{option}'" for option in _options_of(block.document))
         self._provide(block)
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block.commands],

@@ -24,7 +24,7 @@ from softgrasp_plugin.emulators.plant import FirstOrderJoints
 from softgrasp_plugin.grasping.force_feedback import FeedbackConfig
 from softgrasp_plugin.joints import NUM_JOINTS
 from softgrasp_plugin.policies.example import make_example_batch
-from softgrasp_plugin.scripts.doctor import DoctorConfig
+from softgrasp_plugin.scripts.doctor_config import DoctorConfig
 
 from ..policies.synthetic import REPO_ID, make_dataset
 from .blocks import PROJECT

@@ -11,6 +11,7 @@ from lerobot.envs.utils import env_to_policy_features, preprocess_observation
 from softgrasp_plugin.envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
 from softgrasp_plugin.grasping.objects import TASKS
+from softgrasp_plugin.grasping.torque_command import TorqueCommandConfig
 from softgrasp_plugin.joints import IMAGE_FEATURE, STATE_KEYS
 from softgrasp_plugin.simulation.world import World
 
@@ -162,3 +163,19 @@ def test_processes_of_their_own_are_forked_from_one_that_has_imported_everything
     preloaded = forkserver._forkserver._preload_modules  # type: ignore[attr-defined]
     assert "softgrasp_plugin.envs.vector" in preloaded
     assert all(name == "__main__" or importlib.util.find_spec(name) for name in preloaded)
+
+
+def test_without_torque_sensing_state_and_action_are_closures() -> None:
+    env = make(measures_torque=False)
+    check_env(env, skip_render_check=True)
+    observation, _ = env.reset(seed=0)
+    assert observation["agent_pos"].shape == env.action_space.shape == (6,)
+    observation, *_ = env.step(observation["agent_pos"].clip(0, 1))
+    assert env.observation_space.contains(observation)
+    with pytest.raises(ValueError, match="6 finite numbers"):
+        env.step(np.zeros(12, np.float32))
+    config = SoftGraspSimEnvConfig(task="object_01", measures_torque=False, arm_joints=True)
+    assert config.features["action"].shape == (6,)
+    assert config.features["agent_pos"].shape == (12,)
+    with pytest.raises(ValueError, match=r"set --env\.torque\.mode=ignore"):
+        SoftGraspSimEnvConfig(measures_torque=False, torque=TorqueCommandConfig(mode="track"))

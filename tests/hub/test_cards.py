@@ -19,6 +19,7 @@ from softgrasp_plugin.datasets.recordings import read_recording
 from softgrasp_plugin.scripts.card import CardConfig, make_card
 
 from ..datasets.synthetic import write_recording
+from ..policies.synthetic import REPO_ID, make_dataset
 from .server import LocalHub
 from .server.account_routes import front_matter_errors
 
@@ -244,3 +245,16 @@ def test_files_cut_off_or_mistyped_are_named(
     (folder / name).write_text(content)
     with pytest.raises(ValueError, match=rf"{re.escape(name)} .*expected|{re.escape(name)} does not hold"):
         _model_card(folder, tmp_path, eval_info=folder / "eval_info.json")
+
+
+def test_the_card_of_a_hand_without_torque_sensing_has_no_torques(tmp_path: Path) -> None:
+    root = make_dataset(
+        tmp_path / "d", episodes=1, frames=4, height=24, width=32, video=False, measures_torque=False
+    )
+    path = make_card(CardConfig(repo_id=REPO_ID, root=root, output_dir=tmp_path / "card"))
+    text = (tmp_path / "card" / "README.md").read_text()
+    assert path is not None
+    assert "(6,): six closures" in text
+    assert """--policy.modalities='["image", "angle"]'""" in text
+    assert "Stages of the grasp" not in text
+    assert "force" not in text.partition("## Keys, joints and units")[2].partition("## Licence")[0]

@@ -25,8 +25,9 @@ from softgrasp_plugin.devices.feel import feel_channel
 from softgrasp_plugin.devices.hands import rh56_registers as rh56
 from softgrasp_plugin.devices.hands.config import DynamixelHandConfig, InspireSerialHandConfig
 from softgrasp_plugin.emulators.plant import FirstOrderJoints
-from softgrasp_plugin.emulators.rh56 import RH56SerialEmulator
+from softgrasp_plugin.emulators.rh56 import RH56Registers, RH56SerialEmulator
 from softgrasp_plugin.grasping.lift import LiftConfig
+from softgrasp_plugin.grasping.torque_command import TorqueCommandConfig
 from softgrasp_plugin.joints import CLOSURE_KEYS, NUM_JOINTS, STATE_KEYS, TORQUE_KEYS
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
 from softgrasp_plugin.robots.ur3_dexhand import UR3DexHand
@@ -352,3 +353,41 @@ def test_a_calibration_that_no_hand_or_another_has_is_refused_by_file(
     (config.calibration_dir / "hand.json").write_text(text)
     with pytest.raises(ValueError, match=rf"hand\.json.*{message}.*lerobot-calibrate"):
         UR3DexHand(config)
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ({"torque": TorqueCommandConfig(mode="limit")}, r"set --robot\.torque\.mode=ignore"),
+        ({"torque": TorqueCommandConfig(mode="track")}, r"set --robot\.torque\.mode=ignore"),
+        (
+            {"arm": URArmConfig(host="127.0.0.1", grasp_joints=tuple(GRASP_JOINTS))},
+            r"Use --robot\.arm\.type=none",
+        ),
+    ],
+)
+def test_what_needs_torque_is_refused_of_a_hand_without(options: dict[str, object], remedy: str) -> None:
+    hand = InspireSerialHandConfig(port="/dev/null", measures_torque=False)
+    with pytest.raises(ValueError, match=rf"--robot\.hand\.measures_torque=false.*{remedy}"):
+        UR3DexHandConfig(hand=hand, **options)  # type: ignore[arg-type]
+
+
+def test_a_hand_without_torque_sensing_is_a_robot_of_six_columns(tmp_path: Path) -> None:
+    with RH56SerialEmulator(RH56Registers(FirstOrderJoints(time_constant_s=0.01))) as wire:
+        hand = InspireSerialHandConfig(
+            port=wire.port, rate_hz=100.0, reply_timeout_s=0.1, stale_after_s=1.0, measures_torque=False
+        )
+        robot = UR3DexHand(UR3DexHandConfig(hand=hand, calibration_dir=tmp_path, id="numb"))
+        robot.connect(calibrate=False)
+        try:
+            robot.hand.calibrate(lambda _: "n")
+            robot.configure()
+            assert tuple(robot.get_observation()) == tuple(robot.action_features) == CLOSURE_KEYS
+            for _ in range(10):
+                sent = robot.send_action(dict.fromkeys(CLOSURE_KEYS, 0.3))
+                time.sleep(0.02)
+            assert tuple(sent) == CLOSURE_KEYS
+            assert robot.get_observation()["index_bend.pos"] > 0.05
+            assert robot.lift_phase == "grasping"
+        finally:
+            robot.disconnect()

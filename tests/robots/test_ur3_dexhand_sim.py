@@ -218,3 +218,21 @@ def test_random_objects_are_presented_in_turn(caplog: pytest.LogCaptureFixture) 
 def test_unknown_objects_are_refused(objects: list[str]) -> None:
     with pytest.raises(ValueError, match="object_01"):
         UR3DexHandSimConfig(objects=objects)
+
+
+def test_without_torque_sensing_there_are_closures_alone() -> None:
+    robot = make_robot(measures_torque=False, arm_joints=True)
+    robot.connect()
+    observation = robot.get_observation()
+    assert tuple(observation)[:6] == CLOSURE_KEYS
+    assert tuple(observation) == tuple(robot.observation_features)
+    assert not set(TORQUE_KEYS) & set(observation)
+    assert tuple(robot.action_features) == CLOSURE_KEYS
+    sent = robot.send_action(dict.fromkeys(CLOSURE_KEYS, 0.2))
+    assert tuple(sent) == CLOSURE_KEYS
+
+
+@pytest.mark.parametrize("mode", ["limit", "track"])
+def test_torques_that_nobody_has_are_not_executed(mode: str) -> None:
+    with pytest.raises(ValueError, match=r"--robot\.measures_torque=false.*set --robot\.torque\.mode=ignore"):
+        make_robot(measures_torque=False, torque=TorqueCommandConfig(mode=mode))

@@ -13,7 +13,6 @@ import pytest
 from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from softgrasp_plugin.scripts import doctor_checks, doctor_software
-from softgrasp_plugin.scripts.doctor import DoctorConfig, examine, report
 from softgrasp_plugin.scripts.doctor_checks import (
     DISTRIBUTION,
     Finding,
@@ -22,6 +21,7 @@ from softgrasp_plugin.scripts.doctor_checks import (
     check_realsense,
     check_serial_ports,
 )
+from softgrasp_plugin.scripts.doctor_config import DoctorConfig, examine, report
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
 
 from ..policies.small import small_policy
@@ -291,3 +291,13 @@ def test_a_simulated_robot_needs_no_doctor() -> None:
 def test_a_measuring_time_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match="listen_s"):
         DoctorConfig(listen_s=0.0)
+
+
+def test_six_columns_are_a_hand_without_torque_sensing(tmp_path: Path) -> None:
+    root = make_dataset(
+        tmp_path / "d", episodes=1, frames=4, height=24, width=32, video=False, measures_torque=False
+    )
+    findings = list(examine(DoctorConfig(dataset=str(root))))
+    said = [finding for finding in findings if "torque" in finding.text]
+    assert [finding.level for finding in said] == [Level.GREEN] * 2
+    assert all("--policy.modalities" in finding.text for finding in said)

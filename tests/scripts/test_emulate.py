@@ -11,11 +11,12 @@ import pytest
 
 from softgrasp_plugin.devices.feel import FeelChannel
 from softgrasp_plugin.devices.hands.factory import make_hand
-from softgrasp_plugin.emulators.rig import HAND_TYPES, EmulatedRig
+from softgrasp_plugin.emulators.device_types import HAND_TYPES
+from softgrasp_plugin.emulators.rig import EmulatedRig
 from softgrasp_plugin.grasping.mapping import PAPER_MAPPING
 from softgrasp_plugin.joints import NUM_JOINTS, THUMB_BEND
 from softgrasp_plugin.robots.config_ur3_dexhand import UR3DexHandConfig
-from softgrasp_plugin.scripts.doctor import DoctorConfig
+from softgrasp_plugin.scripts.doctor_config import DoctorConfig
 from softgrasp_plugin.scripts.emulate import EmulateConfig, emulated_rig
 from softgrasp_plugin.teleoperators.config_force_glove import ForceGloveConfig
 

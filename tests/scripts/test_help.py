@@ -13,13 +13,14 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-slow = {{"torch", "lerobot.configs", "lerobot.datasets", "matplotlib.pyplot", "pandas"}} & set(sys.modules)
+slow = {{"torch", "lerobot", "mujoco", "matplotlib.pyplot", "pandas"}} & set(sys.modules)
 assert not slow, slow
 """
 
 
 @pytest.mark.parametrize(
-    "name", ["demo", "benchmark", "card", "fit_mapping", "import_recordings", "plot", "resize"]
+    "name",
+    ["demo", "benchmark", "card", "doctor", "emulate", "fit_mapping", "import_recordings", "plot", "resize"],
 )
 def test_help_loads_nothing_slow(name: str) -> None:
     result = subprocess.run(
@@ -27,3 +28,18 @@ def test_help_loads_nothing_slow(name: str) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert "usage: " in result.stdout
+
+
+def test_the_doctor_says_where_the_options_of_devices_are() -> None:
+    def ask(*more: str) -> str:
+        command = [sys.executable, "-m", "softgrasp_plugin.scripts.doctor", *more, "--help"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert "softgrasp-doctor --robot.type=ur3_dexhand --help" in ask()
+    assert "--robot.hand.type" in ask("--robot.type=ur3_dexhand")
+
+
+def test_the_training_loads_lerobots_options_and_none_of_ours_for_help() -> None:
+    """They are LeRobot's own `TrainPipelineConfig`, whose import takes what it takes."""
+    code = ASK.format(name="train").partition("slow = ")[0] + 'assert "mujoco" not in sys.modules'
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

@@ -28,6 +28,7 @@ class Hand:
 
     def __init__(self, rig: str) -> None:
         self.torque = np.zeros(6)
+        self.measures_torque = True
         self.silent = False
         self._channel = feel_channel(rig)
         self._done = threading.Event()
@@ -37,7 +38,8 @@ class Hand:
     def _run(self) -> None:
         while not self._done.wait(0.01):
             if not self.silent:
-                self._channel.publish(HandSample(np.full(6, 0.5), self.torque.copy(), time.monotonic()))
+                torque, now = self.torque.copy(), time.monotonic()
+                self._channel.publish(HandSample(np.full(6, 0.5), torque, now, self.measures_torque))
 
     def stop(self) -> None:
         self._done.set()
@@ -258,3 +260,20 @@ def test_stock_calibrate_writes_lerobots_file(glove_bus, tmp_path, monkeypatch) 
     teleop.disconnect()
     assert json.loads((tmp_path / "new.json").read_text())["index_bend"]["range_min"] == 1229
     assert ForceGlove(config).is_calibrated
+
+
+def test_a_hand_without_torque_leaves_the_glove_free_and_says_so_once(
+    teleop, hand, glove_bus, caplog
+) -> None:
+    hand.torque, hand.measures_torque = np.full(6, np.nan), False
+    for _ in range(3):
+        action = act_when_hand_speaks(teleop)
+        assert tuple(action) == CLOSURE_KEYS
+        time.sleep(0.05)
+    assert not any(glove_bus.currents)
+    said = [record.message for record in caplog.records if "measures no torque" in record.message]
+    assert len(said) == 1
+    assert "gives no feedback" in said[0]
+    teleop.send_feedback({"index_bend.pos": 0.4})  # what is left out is not known: nothing is felt
+    time.sleep(0.05)
+    assert not any(glove_bus.currents)

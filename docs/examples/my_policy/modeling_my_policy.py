@@ -32,7 +32,9 @@ class MyNetwork(nn.Module):
         self.encoders = nn.ModuleDict({name: self._encoder(name, config.width) for name in config.modalities})
         self.memory = nn.GRU(config.width * len(config.modalities), config.width, batch_first=True)
         self.angle_head = make_head(config.width, config.head_hidden_dims, config.chunk_size)
-        self.torque_head = make_head(config.width, config.head_hidden_dims, config.chunk_size)
+        self.torque_head = None
+        if config.predicts_torque:  # not for a hand without torque sensing
+            self.torque_head = make_head(config.width, config.head_hidden_dims, config.chunk_size)
 
     def _encoder(self, modality: str, width: int) -> nn.Module:
         if modality != IMAGE:
@@ -55,5 +57,7 @@ class MyNetwork(nn.Module):
         stack = torch.cat([features[name] for name in self.config.modalities], dim=-1)
         _, newest = self.memory(stack)  # (1, B, width)
         shape = (self.config.chunk_size, 6)
-        angles, torques = self.angle_head(newest[0]), self.torque_head(newest[0])
-        return angles.unflatten(-1, shape), torques.unflatten(-1, shape), {}
+        angles = self.angle_head(newest[0]).unflatten(-1, shape)
+        if self.torque_head is None:
+            return angles, None, {}
+        return angles, self.torque_head(newest[0]).unflatten(-1, shape), {}

@@ -76,7 +76,7 @@ class FeedbackLoop:
         now = self._clock()
         dt_s = 0.0 if self._last_tick is None else now - self._last_tick
         self._last_tick = now
-        if hand is None:
+        if hand is None or not hand.measures_torque:
             command = self._feedback.update(None, None, angle, math.inf, dt_s)
         else:
             command = self._feedback.update(hand.torque, hand.closure, angle, now - hand.timestamp, dt_s)

@@ -78,6 +78,11 @@ class FreeAirForce:
                 place = f"free_air.{name}[{row}] of {JOINTS[column]}"
                 require_within(place, float(values[row, column]), low, high, unit)
 
+    @classmethod
+    def none(cls) -> "FreeAirForce":
+        """Of a hand that measures no force."""
+        return cls(np.stack([np.zeros(NUM_JOINTS), np.ones(NUM_JOINTS)]), np.zeros((2, NUM_JOINTS)))
+
     def at(self, closure: FloatArray) -> FloatArray:
         """Newtons (6,) at a closure (6,)."""
         return np.array(

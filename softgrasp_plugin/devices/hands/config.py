@@ -25,11 +25,14 @@ class HandConfig(draccus.ChoiceRegistry, abc.ABC):
             loop.
         max_force_n: no joint is ever allowed more than this, in newtons at the fingertip. Start low.
         stale_after_s: a hand that has been silent for so long stops the episode.
+        measures_torque: False for a hand without torque sensing, or whose sensing cannot be trusted: only its
+            six closures are recorded, the glove stays free, and no arm is lifted by what the hand feels.
     """
 
     rate_hz: float
     max_force_n: float = 8.0
     stale_after_s: float = STALE_AFTER_S
+    measures_torque: bool = True
 
     @property
     def type(self) -> str:

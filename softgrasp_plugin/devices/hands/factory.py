@@ -43,6 +43,7 @@ def make_hand(
         rate_hz=config.rate_hz,
         max_closure_speed=max_closure_speed,
         stale_after_s=config.stale_after_s,
+        measures_torque=config.measures_torque,
     )
 
 

@@ -12,7 +12,7 @@ from ..errors import DeviceNotCalibratedError
 from ..feel import FeelChannel
 from ..hand_sample import HandSample
 from ..polling import STALE_AFTER_S, Poller
-from .calibration import FreeAirSweep, HandCalibration, measure_free_air, move
+from .calibration import FreeAirForce, FreeAirSweep, HandCalibration, measure_free_air, move
 from .limited_link import LimitedLink
 from .link import Ask, HandLink, confirmed
 
@@ -49,6 +49,7 @@ class PolledHand:
         stale_after_s: silence after which `read` raises.
         sweep: how `calibrate` measures the free-air force.
         clock: seconds; stamps the samples.
+        measures_torque: False ignores the forces that the link gives; samples then have none.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class PolledHand:
         stale_after_s: float = STALE_AFTER_S,
         sweep: FreeAirSweep | None = None,
         clock: Callable[[], float] = time.monotonic,
+        measures_torque: bool = True,
     ) -> None:
         self.calibration = calibration
+        self._measures_torque = measures_torque
         self._link = link
         self._channel = channel
         self._limited = LimitedLink(link, max_closure_speed, stale_after_s, clock)
@@ -199,7 +202,8 @@ class PolledHand:
     def calibrate(self, ask: Ask = input) -> HandCalibration:
         """Find out the hand's range and its free-air force, guided by the user.
 
-        The hand moves by itself, no faster than `max_closure_speed`.
+        The hand moves by itself, no faster than `max_closure_speed`. Without torque sensing there is no
+        free-air force to find, and only what the link itself needs is asked and moved.
 
         Args:
             ask: shows a prompt and returns what the user typed.
@@ -220,6 +224,10 @@ class PolledHand:
             move(self._limited, closure, limit, self._sweep)
 
         motors = self._link.calibrate(ask, drive)
+        if not self._measures_torque:
+            self.calibration = HandCalibration(FreeAirForce.none(), motors, self._kind)
+            self._start(self.calibration)
+            return self.calibration
         if not confirmed(ask, f"{self}: empty the hand and keep clear; it will open and close now. Go on?"):
             raise DeviceNotCalibratedError(
                 self._link.device,
@@ -229,9 +237,14 @@ class PolledHand:
         self._link.start(motors, limit)
         self._limited.start()
         free_air = measure_free_air(self._limited, limit, self._sweep)
-        self.calibration = HandCalibration(free_air, motors, self._link.kind)
+        self.calibration = HandCalibration(free_air, motors, self._kind)
         self._begin()
         return self.calibration
+
+    @property
+    def _kind(self) -> str:
+        """Whose calibration fits: one without the free-air force must never serve a hand that feels."""
+        return self._link.kind + ("" if self._measures_torque else ", torque not measured")
 
     def _start(self, calibration: HandCalibration) -> None:
         if (problem := self._mismatch(calibration)) is not None:
@@ -247,8 +260,8 @@ class PolledHand:
         self._poller.start()
 
     def _mismatch(self, calibration: HandCalibration) -> str | None:
-        if calibration.hand not in ("", self._link.kind):
-            return f"It is the calibration of {calibration.hand}, and this is {self._link.kind}."
+        if calibration.hand not in ("", self._kind):
+            return f"It is the calibration of {calibration.hand}, and this is {self._kind}."
         return self._link.mismatch(calibration.motors)
 
     def _poll(self) -> HandSample:
@@ -259,7 +272,8 @@ class PolledHand:
         # Only now is it known that the hand was there to hear it.
         self._done = sent if sent is not None else self._done
         self._free_air_n = self.calibration.free_air.at(closure)
-        sample = HandSample(closure=closure, torque=force - self._free_air_n, timestamp=timestamp)
+        torque = force - self._free_air_n if self._measures_torque else np.full(NUM_JOINTS, np.nan)
+        sample = HandSample(closure, torque, timestamp, self._measures_torque)
         self._recent = (*(old for old in self._recent if timestamp - old.timestamp <= _RECENT_S), sample)
         self._channel.publish(sample)
         return sample

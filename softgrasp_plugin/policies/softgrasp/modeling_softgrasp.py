@@ -68,7 +68,9 @@ class SoftGrasp(nn.Module):
             )
         self.bottleneck = nn.Linear(num_modalities * config.token_dim, config.token_dim)
         self.angle_head = make_head(config.token_dim, config.head_hidden_dims, config.chunk_size)
-        self.torque_head = make_head(config.token_dim, config.head_hidden_dims, config.chunk_size)
+        self.torque_head: nn.Module | None = None
+        if config.predicts_torque:
+            self.torque_head = make_head(config.token_dim, config.head_hidden_dims, config.chunk_size)
 
     def encode(self, images: Tensor | None, joints: dict[str, Tensor]) -> dict[str, Tensor]:
         """Encode frames one by one, whatever their place in the stack.
@@ -90,14 +92,14 @@ class SoftGrasp(nn.Module):
                 features[modality] = feature.unflatten(0, values.shape[:2])
         return features
 
-    def predict(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def predict(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         """Fuse the modalities and predict the next moments.
 
         Args:
             features: (B, S, D_f) per modality, oldest frame first.
 
         Returns:
-            Angles X̂_A (B, H, J), torques X̂_T (B, H, J), and attention scores (B,) per modality.
+            Angles X̂_A (B, H, J), torques X̂_T (B, H, J) or None, and attention scores (B,) per modality.
         """
         # A few thousandths of the network's cost, and what decides the action's precision: always in float32.
         with torch.autocast(_device_type(self), enabled=False):
@@ -115,7 +117,7 @@ class SoftGrasp(nn.Module):
             shape = (self.config.chunk_size, NUM_JOINTS)
             return (
                 self.angle_head(shared).unflatten(-1, shape),
-                self.torque_head(shared).unflatten(-1, shape),
+                None if self.torque_head is None else self.torque_head(shared).unflatten(-1, shape),
                 scores,
             )
 

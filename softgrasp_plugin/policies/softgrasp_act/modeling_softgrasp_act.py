@@ -27,9 +27,9 @@ from .configuration_softgrasp_act import SoftGraspACTConfig
 class SoftGraspACTPolicy(StrictLoading, ACTPolicy):
     """ACT over image and closures; with `modalities` it can be given torques too.
 
-    It predicts the whole action, six closures and six torques, whatever it sees: the predicted torques can be
-    executed (`--robot.torque.mode=limit`, `track`), as those of `softgrasp`. They are the torques "at
-    the next moment" there and here.
+    It predicts the whole action, six closures and (with torque sensing) six torques, whatever it sees: the
+    predicted torques can be executed (`--robot.torque.mode=limit`, `track`), as those of `softgrasp`. They
+    are the torques "at the next moment" there and here.
 
     Attributes:
         attention_scores: empty; ACT has no score per modality.

@@ -71,7 +71,9 @@ class TimeSformer(nn.Module):
         )
         self.norm = nn.LayerNorm(config.dim)
         self.angle_head = make_head(config.dim, config.head_hidden_dims, config.chunk_size)
-        self.torque_head = make_head(config.dim, config.head_hidden_dims, config.chunk_size)
+        self.torque_head: nn.Module | None = None
+        if config.predicts_torque:
+            self.torque_head = make_head(config.dim, config.head_hidden_dims, config.chunk_size)
 
     def encode(self, images: Tensor | None, joints: dict[str, Tensor]) -> dict[str, Tensor]:
         """Embed frames one by one, whatever their place in the stack.
@@ -92,14 +94,14 @@ class TimeSformer(nn.Module):
             tokens[modality] = token.unflatten(0, values.shape[:2]).unsqueeze(2)
         return tokens
 
-    def predict(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def predict(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         """Let the tokens attend and predict the next moments.
 
         Args:
             features: (B, S, ·, D) per modality as from `encode`, oldest frame first.
 
         Returns:
-            Angles X̂_A (B, H, J), torques X̂_T (B, H, J), and no attention scores.
+            Angles X̂_A (B, H, J), torques X̂_T (B, H, J) or None, and no attention scores.
         """
         tokens = torch.cat([features[modality] for modality in self.config.modalities], dim=2)  # (B, S, N, D)
         tokens = tokens + self.space_embedding + self.time_embedding
@@ -112,7 +114,7 @@ class TimeSformer(nn.Module):
             shape = (self.config.chunk_size, NUM_JOINTS)
             return (
                 self.angle_head(shared).unflatten(-1, shape),
-                self.torque_head(shared).unflatten(-1, shape),
+                None if self.torque_head is None else self.torque_head(shared).unflatten(-1, shape),
                 {},
             )
 

@@ -69,6 +69,7 @@ class Rig:
             max_closure_speed=self.max_closure_speed,
             stale_after_s=0.5,  # generous: a busy computer is not what is tested here
             sweep=FAST_SWEEP,
+            measures_torque=self.config.measures_torque,
         )
 
     def user(self, question: str) -> str:
