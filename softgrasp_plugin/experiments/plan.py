@@ -328,6 +328,7 @@ _PROFILES = (
         strategy_seeds=1,
         trials=1,
         further_trials=1,
+        further_configurations=("softgrasp",),
         options=("--batch_size=32", "--steps=60", "--log_freq=20", "--save_freq=0", *_SCHEDULE),
         network=_SMALL | _timed(60, _SMALL_BLUR),
     ),

@@ -37,7 +37,8 @@ def test_stages_record_then_train_then_try(tmp_path: Path) -> None:
     first, train, further = work.missing(chosen)
     assert first == ["record:dart", "record:clean", "operator"]
     assert train[:2] == ["train:softgrasp/0", "train:one_step_clean/0"]
-    assert all(piece.startswith("try:") for piece in further)
+    assert further == ["try:softgrasp/0"]  # the profile's only one
+    assert work.missing([]) == [["operator"]]  # who needs neither demonstrations nor training
 
 
 @pytest.mark.parametrize("piece", ["record:nothing", "train:softgrasp", "try:nobody/0", "", "train:act/-1"])

@@ -70,14 +70,6 @@ def test_a_policy_is_trained_tried_and_reported_and_nothing_is_done_twice(tmp_pa
     assert trials() == before
 
 
-@pytest.mark.slow
-def test_the_operator_alone_trains_nothing(tmp_path: Path, home: Path) -> None:
-    arguments = ["--profile=quick", "--configurations=[operator]", f"--output_dir={tmp_path}"]
-    run_command("softgrasp-benchmark", *arguments, home=home)
-    assert not (tmp_path / "datasets").exists()
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["operator"]
-
-
 def test_a_mistake_is_told_in_one_line(tmp_path: Path, home: Path) -> None:
     result = start("softgrasp-benchmark", f"--output_dir={tmp_path}", "--profile=huge", home=home)
     assert result.returncode == 1

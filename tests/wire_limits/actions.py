@@ -6,7 +6,7 @@ from typing import Any
 
 from softgrasp_plugin.joints import CLOSURE_KEYS, STATE_KEYS, TORQUE_KEYS
 
-ACTIONS = int(os.environ.get("SOFTGRASP_LIMIT_ACTIONS", "800"))
+ACTIONS = int(os.environ.get("SOFTGRASP_LIMIT_ACTIONS", "400"))
 """How many actions all tests of this folder send in sum: 10000 take some minutes."""
 
 SEED = int(os.environ.get("SOFTGRASP_LIMIT_SEED", "0"))
