@@ -3,7 +3,6 @@ with. Whatever has not been run has no row: nothing missing ever counts as a fai
 """
 
 import json
-import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -52,7 +51,7 @@ class Cell:
     """
 
     successes: int
-    held: int | None
+    held: int
     trials: int
     seeds: int
     crushed: int
@@ -69,8 +68,8 @@ class Cell:
         return self.successes / self.trials
 
     @property
-    def held_rate(self) -> float | None:
-        return None if self.held is None else self.held / self.trials
+    def held_rate(self) -> float:
+        return self.held / self.trials
 
     @property
     def interval(self) -> Interval:
@@ -91,7 +90,7 @@ def pool(rows: pd.DataFrame) -> Cell | None:
     lifted = rows["was_lifted"]
     return Cell(
         successes=int(counts["is_success"]),
-        held=None if rows["is_held"].isna().any() else int(counts["is_held"]),
+        held=int(counts["is_held"]),
         trials=len(rows),
         seeds=rows["seed"].nunique(),
         crushed=int(counts["is_crushed"]),
@@ -191,20 +190,8 @@ def read_results(home: Path) -> Results:
         setting = Setting(**{**content["setting"], "commits": tuple(content["setting"]["commits"])})
         policies = pd.DataFrame(content["policies"], columns=_POLICY_COLUMNS)
     with reading(home / TRIALS_FILE, "a table of trials", _WRITE_ANEW):
-        kept = pd.read_parquet(home / TRIALS_FILE)
-        # Trials used to end with a crush, so that it is not known whether the object would have been held.
-        trials = one_row_per_trial(kept.assign(is_held=kept.get("is_held", math.nan)))[_COLUMNS]
+        trials = pd.read_parquet(home / TRIALS_FILE)[_COLUMNS]
     return Results(trials, policies, setting)
-
-
-def one_row_per_trial(kept: pd.DataFrame) -> pd.DataFrame:
-    """A table from before there was a row for every trial: a row with `trials` is the mean of that many, in
-    the scenes from its own on.
-    """
-    if "trials" not in kept:
-        return kept
-    rows = kept.loc[kept.index.repeat(kept["trials"])]
-    return rows.assign(scene=rows["scene"] + rows.groupby(level=0).cumcount()).reset_index(drop=True)
 
 
 def read_commits(home: Path) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from softgrasp_plugin.experiments.plan import INTERVENTIONS, LIMIT, NOMINAL, RANDOM_OBJECTS
-from softgrasp_plugin.experiments.results import Cell, collect, one_row_per_trial, pool, read_results
+from softgrasp_plugin.experiments.results import Cell, collect, read_results
 
 from .synthetic import make_trial, setting, write_random_run, write_scene
 
@@ -35,17 +35,14 @@ def test_a_cell_counts_and_averages(tmp_path: Path) -> None:
     )
 
 
-def test_a_kept_row_of_several_trials_counts_as_that_many_and_the_grip_by_lifts() -> None:
-    columns = ["seed", "scene", "trials", "is_success", "is_held", "is_crushed", "is_dropped", "was_lifted"]
-    columns += ["peak_grip_force_n", "max_deformation_mm", "duration_s", "mean_grip_force_n"]
-    many = (0, 1000, 8, 1.0, 1.0, 0.0, 0.0, 1.0, 5.0, 1.0, 5.0, 4.0)
-    few = (1, 1000, 2, 0.0, 0.5, 0.5, 0.5, 0.5, 10.0, 3.5, 10.0, 13.0)
-    never = (1, 1000, 10, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 12.0, 0.0)
-    rows = one_row_per_trial(pd.DataFrame([many, few], columns=columns))
-    assert list(rows["scene"]) == [*range(1000, 1008), 1000, 1001]
-    assert pool(rows) == Cell(8, 9, 10, 2, 1, 1, 1, 6.0, 10.0, 5.0, 1.5, 6.0)
-    assert pool(one_row_per_trial(pd.DataFrame([never], columns=columns))).grip is None  # type: ignore[union-attr]
-    assert pool(pd.DataFrame(columns=columns)) is None
+def test_no_grip_where_the_hand_never_rose_and_no_cell_without_trials(tmp_path: Path) -> None:
+    stuck = make_trial("object_01", 1000, False, was_lifted=False, mean_grip_force_n=0.0)
+    write_scene(tmp_path / "runs" / "act" / "seed_0", "nominal", 1000, [stuck])
+    results = collect(tmp_path, setting())
+    cell = results.cell("act")
+    assert cell is not None
+    assert cell.grip is None
+    assert results.cell("concat") is None
 
 
 def test_reads_what_is_there_and_nothing_else(tmp_path: Path) -> None:
