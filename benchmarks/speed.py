@@ -152,7 +152,9 @@ def data(config: SpeedConfig, folder: Path) -> None:
         "LeRobot, copy of softgrasp-resize": batch(opened(COPY, make_copy(config, folder))),
         "softgrasp-train, from memory": batch(memory, as_is),
     }
+    torch.set_num_threads(1)  # as in a worker of a data loader
     times = by_turns(calls, config.batches, warm_up=1)
+    torch.set_num_threads(config.threads)
     height, width, _ = recorded.meta.features[IMAGE_FEATURE]["shape"]
     table(f"a sample of 3 frames at {height}×{width} (ms)", times, config.batch_size)
     for name, values in times.items():
