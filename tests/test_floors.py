@@ -9,6 +9,7 @@ import softgrasp_plugin
 
 PACKAGE = Path(softgrasp_plugin.__file__).parent
 FLOORS = (
+    "allocator",
     "bounds",
     "files",
     "running_command",

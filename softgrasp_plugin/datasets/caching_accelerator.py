@@ -18,6 +18,7 @@ from lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
 from torch.utils.data import DataLoader
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from ..allocator import keep_freed_memory
 from ..lerobot_internals import train_with
 from .frame_cache import NO_TRANSFORMS, CachedDataset, as_is
 
@@ -89,6 +90,7 @@ def train_from_memory(
     if settings.dataset.image_transforms.enable:
         raise ValueError(NO_TRANSFORMS)
     settings.validate()
+    keep_freed_memory()
     dataset = settings.dataset
     meta = LeRobotDatasetMetadata(dataset.repo_id, root=dataset.root, revision=dataset.revision)
     sizes = image_sizes(settings, meta.camera_keys)

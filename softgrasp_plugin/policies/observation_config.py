@@ -15,6 +15,7 @@ from ..bounds import require_within
 from .fit import refuse_moved_columns_on_resume
 from .joint_columns import check_columns, feature_names, find_columns
 from .modalities import ANGLE, IMAGE, MODALITIES, TORQUE
+from .precision import is_worthwhile
 
 
 @dataclass
@@ -59,6 +60,8 @@ class ObservationConfig(PreTrainedConfig):
             must give the same.
         action_feature_names: the same of `action`, filled in by LeRobot.
         dataset_fps: frame rate of the dataset in Hz, at which the policy must be asked.
+        use_amp: compute what images cost in bfloat16, where the processor or GPU has instructions for it; off
+            elsewhere.
     """
 
     modalities: list[str] = field(default_factory=lambda: list(MODALITIES))
@@ -92,6 +95,7 @@ class ObservationConfig(PreTrainedConfig):
     state_feature_names: list[str] | None = None
     action_feature_names: list[str] | None = None
     dataset_fps: float | None = None
+    use_amp: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -101,6 +105,8 @@ class ObservationConfig(PreTrainedConfig):
         """
         self._check_numbers()
         super().__post_init__()
+        if self.use_amp and not is_worthwhile(self.device or "cpu"):
+            self.use_amp = False
         unknown = [name for name in self.modalities if name not in MODALITIES]
         if unknown or not self.modalities or len(set(self.modalities)) != len(self.modalities):
             raise ValueError(

@@ -5,10 +5,9 @@ paper's joint loss; defaults are the paper's (SoftGrasp, section 3.3, Table 3).
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lerobot.optim import AdamConfig
-
 from ..bounds import require_within
 from .chunk import check_chunk
+from .fused_adam import FusedAdamConfig
 from .observation_config import ObservationConfig
 
 
@@ -85,8 +84,8 @@ class StackConfig(ObservationConfig):
     def reward_delta_indices(self) -> None:
         return None
 
-    def get_optimizer_preset(self) -> AdamConfig:
-        return AdamConfig(
+    def get_optimizer_preset(self) -> FusedAdamConfig:
+        return FusedAdamConfig(
             lr=self.optimizer_lr, weight_decay=0.0, grad_clip_norm=self.optimizer_grad_clip_norm
         )
 

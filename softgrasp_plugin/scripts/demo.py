@@ -15,6 +15,7 @@ from pathlib import Path
 import draccus
 from draccus.utils import DecodingError
 
+from ..allocator import KEEP_FREED_MEMORY
 from ..bounds import require_within
 from ..hub_configs import config_path
 from ..options import refuses_in_words
@@ -120,7 +121,7 @@ class _Demo:
             ],
             r"(\d+/\d+ \[[^\]]*\])",
             # One core is the data worker's: a computation that waits for it is slower on two than on one.
-            {"OMP_NUM_THREADS": str(max((os.cpu_count() or 2) - 1, 1))},
+            {"OMP_NUM_THREADS": str(max((os.cpu_count() or 2) - 1, 1)), **KEEP_FREED_MEMORY},
         )
 
     def evaluate(self) -> int:

@@ -14,6 +14,7 @@ from softgrasp_plugin.experiments.plan import CONFIGURATIONS, PROFILES
 from softgrasp_plugin.experiments.runs import dataset_root, train_run
 
 OPTIONS = (
+    "--policy.use_amp=false",
     "--policy.image_size=[36,48]",
     "--policy.backbone_stages=1",
     "--policy.feature_dim=16",

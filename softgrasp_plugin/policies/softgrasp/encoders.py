@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..backbone import make_resnet18, trunk_channels
 from ..backbone_config import BackboneNorm
 from ..images import ImageNetNormalize
+from ..precision import autocast
 
 
 class ImageEncoder(nn.Module):
@@ -21,7 +22,7 @@ class ImageEncoder(nn.Module):
         stages: stages of the ResNet-18 to use.
         norm: its normalisation.
         weights: pretrained weights, see `make_resnet18`.
-        use_amp: compute the convolutions in the device's autocast type (bfloat16 on CPU).
+        use_amp: compute the convolutions in the device's lower precision, if it has one.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class ImageEncoder(nn.Module):
         self.projection = nn.Linear(trunk_channels(stages), feature_dim)
 
     def forward(self, images: Tensor) -> Tensor:  # (N, 3, H, W) in [0, 1] -> (N, D_f)
-        with torch.autocast(images.device.type, enabled=self.use_amp):
+        with autocast(images.device.type, self.use_amp):
             maps = self.backbone(self.normalize(images))  # (N, C, h, w)
         feature: Tensor = self.projection(maps.float().mean((-2, -1)))
         return feature

@@ -17,6 +17,7 @@ from ..heads import make_head
 from ..images import FramePreparation, ImageNetNormalize
 from ..joint_encoders import make_joint_encoder
 from ..modalities import IMAGE
+from ..precision import autocast
 from ..stack_policy import StackPolicy
 from .attention import DividedBlock
 from .configuration_softgrasp_timesformer import SoftGraspTimeSformerConfig
@@ -105,7 +106,7 @@ class TimeSformer(nn.Module):
         tokens = torch.cat([features[modality] for modality in self.config.modalities], dim=2)  # (B, S, N, D)
         tokens = tokens + self.space_embedding + self.time_embedding
         class_token = self.class_token.expand(tokens.shape[0], 1, -1)  # (B, 1, D)
-        with torch.autocast(tokens.device.type, enabled=self.config.use_amp):
+        with autocast(tokens.device.type, self.config.use_amp):
             for index, block in enumerate(self.blocks, start=1):
                 class_token, tokens = block(class_token, tokens, is_last=index == len(self.blocks))
         with torch.autocast(tokens.device.type, enabled=False):  # what decides the action's precision

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from softgrasp_plugin.policies import precision
 from softgrasp_plugin.policies.joint_encoders import PerJointEncoder, make_joint_encoder
 from softgrasp_plugin.policies.softgrasp.encoders import ImageEncoder, sinusoidal_encoding
 
@@ -42,7 +43,8 @@ def test_image_weights_are_contiguous_in_training_and_channels_last_at_inference
     assert convolution.is_contiguous()
 
 
-def test_bfloat16_convolutions_stay_close_and_give_float32_features() -> None:
+def test_bfloat16_convolutions_stay_close_and_give_float32_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_cpu_has_bfloat16", lambda: True)  # elsewhere it is emulated
     torch.manual_seed(0)
     encoder = ImageEncoder(8, stages=1, norm="group", weights=None, use_amp=False)
     images = torch.rand(2, 3, 24, 32)

@@ -6,6 +6,7 @@ from lerobot.utils.constants import OBS_STATE
 from torch import Tensor
 
 from softgrasp_plugin.joints import IMAGE_FEATURE
+from softgrasp_plugin.policies import precision
 from softgrasp_plugin.policies.example import make_example_batch
 from softgrasp_plugin.policies.modalities import MODALITIES
 from tests.policies.small import small_policy
@@ -73,7 +74,8 @@ def test_cached_equals_uncached_over_episodes_and_frames_are_embedded_once() -> 
     assert policy.attention_scores == {}
 
 
-def test_bfloat16_blocks_stay_close_and_give_float32_actions() -> None:
+def test_bfloat16_blocks_stay_close_and_give_float32_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_cpu_has_bfloat16", lambda: True)  # elsewhere it is emulated
     policy = small_policy(TYPE)
     batch = make_example_batch(policy.config, 2)
     exact = policy.predict_action_chunk(batch)
