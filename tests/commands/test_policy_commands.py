@@ -87,7 +87,6 @@ def test_training_evaluates_in_the_simulation(home: Path, dataset: Path, policy:
 
 OWN_POLICIES = {
     "act": [
-        "--policy.pretrained_backbone_weights=null",
         "--policy.dim_model=64",
         "--policy.chunk_size=10",
         "--policy.n_action_steps=5",
@@ -115,6 +114,7 @@ def test_lerobots_own_policies_train_on_our_dataset_and_are_evaluated(
         f"--policy.type={policy_type}",
         "--policy.device=cpu",
         "--policy.push_to_hub=false",
+        "--policy.pretrained_backbone_weights=null",
         *OWN_POLICIES[policy_type],
         "--dataset.repo_id=softgrasp/test",
         f"--dataset.root={dataset}",
