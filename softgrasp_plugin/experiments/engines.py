@@ -76,8 +76,10 @@ class LocalProcesses:
     def stop(self) -> None:
         with self._lock:
             self._stopped, running = True, list(self._running)
+        # A recording is saved before it ends. What was started in a shell's background does not hear Ctrl-C.
+        is_deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         for process in running:
-            process.send_signal(signal.SIGINT)  # a recording is saved before it ends
+            process.send_signal(signal.SIGTERM if is_deaf else signal.SIGINT)
         for process in running:
             try:
                 process.wait(_CLEAN_UP_S)

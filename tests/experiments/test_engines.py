@@ -1,8 +1,10 @@
 """Commands in processes of their own: what fails is named, and nobody is left behind."""
 
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -50,13 +52,23 @@ mine.unlink()
     assert not any(found.values())
 
 
-@pytest.mark.parametrize("kind", ["processes", "jobs"])
+@pytest.fixture
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """As a shell starts what runs in its background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("kind", ["processes", "processes in the background", "jobs"])
 def test_who_stops_waiting_leaves_no_process_behind(
-    tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     if kind == "jobs":
         pytest.importorskip("submitit")
-    engine = LocalProcesses() if kind == "processes" else Cluster("local", tmp_path / "jobs", {})
+    if kind == "processes in the background":
+        request.getfixturevalue("deaf_to_ctrl_c")
+    engine = Cluster("local", tmp_path / "jobs", {}) if kind == "jobs" else LocalProcesses()
     program = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.default_int_handler)
