@@ -96,6 +96,9 @@ def _configurations() -> Iterator[Configuration]:
     yield Configuration("more_objects", "random objects demonstrated, too", "recommended.yaml", (), "more")
     yield Configuration("longer", f"trained {LONGER} times as long", "recommended.yaml")
     yield Configuration("diverse", "thirty other objects demonstrated", "recommended.yaml", (), "diverse")
+    yield Configuration(
+        "any_object", f"thirty others, trained {LONGER} times as long", "recommended.yaml", (), "diverse"
+    )
     for shift in CLOSURE_SHIFTS:
         if shift != RECOMMENDED_SHIFT:
             options = (f"--policy.closure_shift={shift}",)
@@ -311,7 +314,7 @@ def _timed(steps: int, *blur: str) -> dict[str, tuple[str, ...]]:
     """Options of what depends on the number of steps: the curriculum's blur ends half way."""
     return {
         "curriculum": (f"--policy.image_blur_steps={steps // 2}", *blur),
-        "longer": (f"--steps={LONGER * steps}",),
+        **dict.fromkeys(("longer", "any_object"), (f"--steps={LONGER * steps}",)),
     }
 
 
@@ -351,13 +354,14 @@ _PROFILES = (
             "shift_0.3",
             "longer",
             "diverse",
+            "any_object",
             "more_objects",
         ),
         strategy_seeds=3,
         other_seeds=1,
         trials=5,
         further_trials=1,
-        further_configurations=("softgrasp", "concat", "longer", "diverse"),
+        further_configurations=("softgrasp", "concat", "longer", "any_object"),
         options=("--batch_size=32", "--steps=3000", "--log_freq=50", "--save_freq=0", *_SCHEDULE),
         network=_SMALL | _timed(3000, _SMALL_BLUR),
     ),
