@@ -12,9 +12,10 @@ import lerobot_robot_softgrasp  # noqa: F401  registers everything, as LeRobot's
 settings.register_profile("softgrasp", deadline=None)
 settings.load_profile("softgrasp")
 
-# A shell starts what runs in the background deaf to Ctrl-C, and the commands under test would inherit it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# What a shell or nohup starts in the background is deaf to these, and the commands under test would inherit it.
+for _number, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    if hasattr(signal, _number) and signal.getsignal(getattr(signal, _number)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, _number), _handler)
 
 
 @pytest.fixture(scope="session")

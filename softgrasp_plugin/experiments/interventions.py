@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ..envs.softgrasp_sim import Observation
 from ..joints import CAMERA_KEY, NUM_JOINTS, FloatArray
 from ..policies.modalities import ANGLE, IMAGE, TORQUE
-from .plan import Intervention
+from ..simulation.catalogue import SIM_OBJECT_BY_TASK
+from .plan import DemonstrationConfig, Intervention
 
 _COLUMNS = {ANGLE: slice(0, NUM_JOINTS), TORQUE: slice(NUM_JOINTS, 2 * NUM_JOINTS)}
 
@@ -29,6 +30,22 @@ class Donor:
 
     state: FloatArray
     images: NDArray[np.uint8]
+
+
+def donor_episode(demonstrations: DemonstrationConfig, task: str, seed: int) -> int:
+    """Which recorded episode a modality is taken from: one with an object of another hardness class, or with
+    any other object if all are of one.
+
+    Args:
+        demonstrations: what was recorded.
+        task: the object that is tried.
+        seed: of the scene.
+    """
+    hardness = SIM_OBJECT_BY_TASK[task].table_row.hardness
+    recorded = demonstrations.objects
+    other = [name for name in recorded if SIM_OBJECT_BY_TASK[name].table_row.hardness != hardness]
+    other = other or [name for name in recorded if name != task]
+    return recorded.index(other[seed % len(other)]) + len(recorded) * (seed % demonstrations.per_object)
 
 
 class Intervene:

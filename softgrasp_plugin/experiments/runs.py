@@ -33,7 +33,7 @@ from ..policies.runner import PolicyRunner
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK
 from ..simulation.episode import EpisodeConfig, run_operator_episode
 from .demonstrations import decoded_frames, demonstrate, frames_folder
-from .interventions import Donor
+from .interventions import Donor, donor_episode
 from .pieces import (
     RECORD,
     TRAIN,
@@ -222,20 +222,13 @@ class Donors:
         self._opened: tuple[LeRobotDataset, Tensor] | None = None
 
     def find(self, task: str, seed: int) -> Donor:
-        """A demonstration with an object of another hardness class, or of any other object if all are of
-        one.
-        """
+        """The demonstration of `donor_episode`."""
         kind, profile = self._run.configuration.demonstrations, self._run.profile
         if self._opened is None:
             opened = LeRobotDataset(repo_id(kind), root=dataset_root(self._run.home, kind))
             self._opened = opened, decoded_frames(opened, IMAGE_FEATURE)
         dataset, images = self._opened
-        recorded = profile.demonstrations(kind).objects
-        hardness = SIM_OBJECT_BY_TASK[task].table_row.hardness
-        other = [name for name in recorded if SIM_OBJECT_BY_TASK[name].table_row.hardness != hardness]
-        other = other or [name for name in recorded if name != task]
-        chosen = recorded.index(other[seed % len(other)])
-        episode = chosen + len(recorded) * (seed % profile.per_object)
+        episode = donor_episode(profile.demonstrations(kind), task, seed)
         row = dataset.meta.episodes[episode]
         frames = slice(row["dataset_from_index"], row["dataset_to_index"])
         state = dataset.hf_dataset.with_format("numpy")[frames][OBS_STATE]

@@ -71,6 +71,7 @@ def test_the_frames_are_those_of_lerobot_record(demonstrations: Path, tmp_path: 
         f"--robot.seed={SMALL.seed}",
         "--robot.cameras={side: {type: softgrasp_sim, width: 64, height: 48, fps: 30}}",
         "--teleop.type=virtual_operator",
+        f"--teleop.sight_error_m={SMALL.sight_error_m}",
         "--dataset.repo_id=softgrasp/recorded",
         f"--dataset.root={tmp_path / 'recorded'}",
         "--dataset.single_task=grasp",

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from softgrasp_plugin.envs.softgrasp_sim import SoftGraspSimEnv
-from softgrasp_plugin.experiments.interventions import Donor, Intervene
-from softgrasp_plugin.experiments.plan import KINDS, Intervention
+from softgrasp_plugin.experiments.interventions import Donor, Intervene, donor_episode
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, KINDS, PROFILES, Demonstrations, Intervention
 from softgrasp_plugin.policies.modalities import MODALITIES
 
 DONOR = Donor(
@@ -56,3 +56,14 @@ def test_one_modality_changes_and_the_others_do_not(modality, kind):
 def test_swapping_needs_somebody_to_swap_with():
     with pytest.raises(ValueError, match="recorded episode"):
         Intervene(Intervention("torque", "swap"))
+
+
+@pytest.mark.parametrize("kind", sorted({entry.demonstrations for entry in CONFIGURATIONS.values()}))
+@pytest.mark.parametrize("profile", ["quick", "short"])
+def test_a_donor_was_recorded_with_another_object(profile: str, kind: Demonstrations) -> None:
+    recorded = PROFILES[profile].demonstrations(kind)
+    for task in PROFILES[profile].tasks:
+        for seed in range(1000, 1050):
+            episode = donor_episode(recorded, task, seed)
+            assert 0 <= episode < recorded.num_episodes
+            assert recorded.objects[episode % len(recorded.objects)] != task
