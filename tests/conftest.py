@@ -12,7 +12,7 @@ import lerobot_robot_softgrasp  # noqa: F401  registers everything, as LeRobot's
 settings.register_profile("softgrasp", deadline=None)
 settings.load_profile("softgrasp")
 
-# What a shell or nohup starts in the background is deaf to these, and the commands under test would inherit it.
+# What a shell or nohup starts in the background is deaf to these, and commands under test would inherit it.
 for _number, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
     if hasattr(signal, _number) and signal.getsignal(getattr(signal, _number)) is signal.SIG_IGN:
         signal.signal(getattr(signal, _number), _handler)

@@ -171,5 +171,5 @@ def test_a_dataset_without_torques_is_refused_with_the_reason(tmp_path: Path) ->
     root = make_dataset(tmp_path / "data", episodes=1, frames=12, height=24, width=32, video=False)
     info = root / "meta" / "info.json"
     info.write_text(info.read_text().replace("_torque.pos", ".effort"))
-    with pytest.raises(AssertionError, match="policy sees torques .* 'observation.state' has none"):
+    with pytest.raises(AssertionError, match=r"policy sees torques .* 'observation.state' has none"):
         _run(["-m", TRAIN_MODULE, *_train_arguments(root, tmp_path / "run", "--steps=1")], tmp_path)
