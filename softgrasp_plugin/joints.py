@@ -36,6 +36,10 @@ TORQUE_KEYS: tuple[str, ...] = tuple(f"{joint}_torque.pos" for joint in JOINTS)
 STATE_KEYS: tuple[str, ...] = CLOSURE_KEYS + TORQUE_KEYS
 """Names of `observation.state` and of `action`, in this order."""
 
+ARM_JOINTS: tuple[str, ...] = ("shoulder_pan", "shoulder_lift", "elbow", "wrist_1", "wrist_2", "wrist_3")
+ARM_KEYS: tuple[str, ...] = tuple(f"{joint}.pos" for joint in ARM_JOINTS)
+"""Angles of the UR3's joints in radians, where they are observed too."""
+
 CAMERA_KEY = "side"
 IMAGE_FEATURE = f"observation.images.{CAMERA_KEY}"
 

@@ -160,18 +160,8 @@ def decode_frames(video: Path, timestamps_s: Sequence[float], tolerance_s: float
     return decode_video_frames(video, list(timestamps_s), tolerance_s, "pyav", return_uint8=True)
 
 
-def delta_timestamps(policy: Any, meta: Any) -> Any:
-    """Which frames around the present one make a sample of a policy, seconds by key; None for this one alone.
-
-    Relies on: `lerobot.datasets.factory.resolve_delta_timestamps(cfg, ds_meta)`.
-    """
-    from lerobot.datasets.factory import resolve_delta_timestamps
-
-    return resolve_delta_timestamps(policy, meta)
-
-
 def delta_indices(timestamps: Any, fps: int) -> dict[str, list[int]]:
-    """The same in frames.
+    """Which frames around the present one make a sample, frames by key; from seconds by key.
 
     Relies on: `lerobot.datasets.feature_utils.get_delta_indices(delta_timestamps, fps)`.
     """

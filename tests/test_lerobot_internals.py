@@ -79,7 +79,6 @@ def test_videos() -> None:
 
 
 def test_samples_and_training() -> None:
-    accepts("lerobot.datasets.factory", "resolve_delta_timestamps", "cfg", "ds_meta")
     accepts("lerobot.datasets.feature_utils", "get_delta_indices", "delta_timestamps", "fps")
     module = "lerobot.scripts.lerobot_train"
     accepts(module, "train", "cfg", "accelerator")

@@ -113,6 +113,9 @@ def image_sizes(settings: TrainPipelineConfig, cameras: list[str]) -> dict[str, 
     Args:
         settings: a validated configuration.
         cameras: keys of the dataset's cameras.
+
+    Returns:
+        (height, width) by camera, None for frames as they are; empty for a policy that reads no image.
     """
     policy = settings.policy
     key, size = getattr(policy, "image_key", None), getattr(policy, "image_size", None)

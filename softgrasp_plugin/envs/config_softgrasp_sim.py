@@ -10,13 +10,12 @@ from lerobot.utils.constants import ACTION, OBS_STATE
 
 from ..bounds import require_within
 from ..grasping.torque_command import TorqueCommandConfig, require_ignored
-from ..joints import IMAGE_FEATURE, keys_of
+from ..joints import IMAGE_FEATURE
+from ..observed_columns import ObservedColumns
 from ..running_command import running_command
-from ..simulation.arm import ARM_JOINTS
 from ..simulation.camera import check_picture_size, check_renderer
 from ..simulation.catalogue import SIM_OBJECT_BY_TASK, expand_tasks
 from ..simulation.clock import check_rate
-from ..simulation.observed_columns import ObservedColumns
 from ..simulation.settings import WorldOptions
 
 ALL_TASKS = "all"
@@ -85,12 +84,11 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
             require_ignored(self.torque, "--env.torque.mode", "--env.measures_torque")
         self.world  # noqa: B018 checked
         expand_tasks(self.task or ALL_TASKS)
-        columns = len(keys_of(self.measures_torque))
-        state = (columns + len(ARM_JOINTS) * self.arm_joints,)
+        columns, state = (len(names) for names in (self.observed.action_names, self.observed.state_names))
         image = (self.observation_height, self.observation_width, 3)
         self.features = {
             ACTION: PolicyFeature(type=FeatureType.ACTION, shape=(columns,)),
-            "agent_pos": PolicyFeature(type=FeatureType.STATE, shape=state),
+            "agent_pos": PolicyFeature(type=FeatureType.STATE, shape=(state,)),
             IMAGE_FEATURE: PolicyFeature(type=FeatureType.VISUAL, shape=image),
         }
 

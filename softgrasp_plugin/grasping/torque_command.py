@@ -86,6 +86,6 @@ def torque_limit(predicted: FloatArray, config: TorqueCommandConfig) -> FloatArr
     """
     if config.mode != "limit":
         return None
-    finite = np.where(np.isfinite(predicted), np.minimum(predicted, config.maximum_n), config.maximum_n)
-    wanted = (1.0 + config.margin) * finite + config.margin_n
+    expected = np.where(np.isfinite(predicted), predicted, config.maximum_n).clip(0.0, config.maximum_n)
+    wanted = (1.0 + config.margin) * expected + config.margin_n
     return np.clip(wanted, config.floor_n, config.maximum_n)

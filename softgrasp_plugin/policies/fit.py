@@ -17,8 +17,8 @@ from lerobot.utils.constants import ACTION, OBS_IMAGES, OBS_STATE
 
 from ..envs.config_softgrasp_sim import SoftGraspSimEnvConfig
 from ..joints import IMAGE_FEATURE, STATE_KEYS
+from ..observed_columns import ObservedColumns
 from ..running_command import running_command
-from ..simulation.observed_columns import ObservedColumns
 
 logger = logging.getLogger(__name__)
 

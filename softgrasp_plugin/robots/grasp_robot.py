@@ -22,8 +22,8 @@ from ..grasping.plausibility import PlausibilityWatch
 from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, TORQUE_KEYS, FloatArray, from_keys, to_keys
 from ..live import show
+from ..observed_columns import ObservedColumns
 from ..running_command import EpisodeNotes, running_command
-from ..simulation.observed_columns import ObservedColumns
 from .cameras import camera_features, read_cameras
 from .safe_recording import SafeRecording
 

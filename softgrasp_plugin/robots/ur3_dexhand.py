@@ -17,8 +17,8 @@ from ..devices.hands.polled_hand import PolledHand
 from ..files import reading, write_text
 from ..grasping.lift import LiftPhase
 from ..joints import CLOSURE_KEYS, from_keys
+from ..observed_columns import ObservedColumns
 from ..policies.fit import check_running_policy
-from ..simulation.observed_columns import ObservedColumns
 from .config_ur3_dexhand import UR3DexHandConfig
 from .grasp_robot import GraspRobot
 

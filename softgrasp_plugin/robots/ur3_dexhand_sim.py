@@ -6,12 +6,11 @@ from lerobot.lerobot_types import RobotAction, RobotObservation
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
 from ..grasping.action_noise import ActionNoise
-from ..joints import FloatArray
+from ..joints import ARM_KEYS, FloatArray
+from ..observed_columns import ObservedColumns
 from ..policies.fit import check_running_policy
 from ..running_command import EpisodeNotes, running_command
-from ..simulation.arm import ARM_JOINTS
 from ..simulation.devices import SimulatedArm, SimulatedHand
-from ..simulation.observed_columns import ObservedColumns
 from ..simulation.session import Session, TrialSetup
 from ..simulation.simulated_camera import SimulatedCamera
 from ..simulation.world import World
@@ -20,8 +19,6 @@ from .grasp_robot import GraspRobot
 from .loop_rate import loop_rate
 from .safe_recording import SafeRecording
 from .scene_notes import Scene, chosen_scene, scene_notes
-
-_ARM_KEYS = tuple(f"{joint}.pos" for joint in ARM_JOINTS)
 
 
 class UR3DexHandSim(GraspRobot):
@@ -50,7 +47,7 @@ class UR3DexHandSim(GraspRobot):
 
     @property
     def observation_features(self) -> dict[str, Any]:
-        arm = dict.fromkeys(_ARM_KEYS, float) if self.config.arm_joints else {}
+        arm = dict.fromkeys(ARM_KEYS, float) if self.config.arm_joints else {}
         scalars = {key: value for key, value in super().observation_features.items() if value is float}
         return {**scalars, **arm, **self._camera_shapes}
 
@@ -99,7 +96,7 @@ class UR3DexHandSim(GraspRobot):
     def get_observation(self) -> RobotObservation:
         observation = super().get_observation()
         if self.config.arm_joints:
-            observation.update(zip(_ARM_KEYS, self._open_session.world.arm_joints.tolist(), strict=True))
+            observation.update(zip(ARM_KEYS, self._open_session.world.arm_joints.tolist(), strict=True))
         return {key: observation[key] for key in self.observation_features}
 
     @check_if_not_connected

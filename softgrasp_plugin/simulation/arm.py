@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..joints import FloatArray
-
-ARM_JOINTS: tuple[str, ...] = ("shoulder_pan", "shoulder_lift", "elbow", "wrist_1", "wrist_2", "wrist_3")
+from ..joints import ARM_JOINTS, FloatArray
 
 DH_D = (0.1519, 0.0, 0.0, 0.11235, 0.08535, 0.0819)
 DH_A = (0.0, -0.24365, -0.21325, 0.0, 0.0, 0.0)

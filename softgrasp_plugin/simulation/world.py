@@ -13,9 +13,8 @@ import numpy as np
 
 from ..devices.feel import FeelChannel
 from ..devices.hand_sample import HandSample
-from ..joints import JOINTS, NUM_JOINTS, FloatArray
+from ..joints import ARM_JOINTS, JOINTS, NUM_JOINTS, FloatArray
 from . import hand, scene
-from .arm import ARM_JOINTS
 from .camera import Camera, Image, check_renderer
 from .catalogue import sim_object
 from .clock import FEEDBACK_RATE, check_rate

@@ -36,6 +36,10 @@ def test_a_limit_lies_above_the_prediction_and_never_above_the_maximum() -> None
     limit = torque_limit(np.array([-1.0, 0.0, 1.0, 5.0, 6.0, np.nan]), config)
     assert limit is not None
     assert limit == pytest.approx([1.0, 1.0, 1.9, 8.3, 9.0, 9.0])
+    widest = TorqueCommandConfig(mode="limit", margin=10.0)
+    with np.errstate(all="raise"):
+        limit = torque_limit(np.array([-1e308, 1e308, -np.inf, np.inf, 0.0, np.nan]), widest)
+    assert limit == pytest.approx([1.0, 10.0, 10.0, 10.0, 1.0, 10.0])
 
 
 @pytest.mark.parametrize(

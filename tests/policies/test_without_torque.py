@@ -10,9 +10,9 @@ from lerobot.policies.factory import get_policy_class, make_pre_post_processors
 from lerobot.utils.constants import ACTION, OBS_STATE
 
 from softgrasp_plugin.joints import CLOSURE_KEYS, TORQUE_KEYS
+from softgrasp_plugin.observed_columns import ObservedColumns
 from softgrasp_plugin.policies.example import example_features, make_example_batch
 from softgrasp_plugin.policies.fit import Driven, check_policy_fits
-from softgrasp_plugin.simulation.observed_columns import ObservedColumns
 
 from .small import POLICIES, small_config, small_policy
 

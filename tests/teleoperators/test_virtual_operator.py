@@ -11,6 +11,7 @@ from softgrasp_plugin.joints import CAMERA_KEY, CLOSURE_KEYS, STATE_KEYS, TORQUE
 from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
 from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
 from softgrasp_plugin.simulation.config_simulated_camera import SimulatedCameraConfig
+from softgrasp_plugin.simulation.operator import OperatorConfig
 from softgrasp_plugin.simulation.session import find_session
 from softgrasp_plugin.teleoperators.config_virtual_operator import VirtualOperatorConfig
 from softgrasp_plugin.teleoperators.virtual_operator import VirtualOperator
@@ -116,6 +117,11 @@ def test_feedback_that_no_hand_can_have_is_refused(rig: Rig, value: float) -> No
     operator.enable_torque()
     with pytest.raises(ValueError, match="finite"):
         operator.send_feedback({CLOSURE_KEYS[3]: float("nan")})
+
+
+def test_by_default_the_person_has_the_models_habits() -> None:
+    """The option's default stands apart from the model's: a configuration is read without loading MuJoCo."""
+    assert VirtualOperatorConfig().sight_error_m == OperatorConfig().sight_error_m
 
 
 def test_without_a_simulated_robot_it_says_what_to_do() -> None:

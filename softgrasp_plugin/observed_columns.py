@@ -5,8 +5,7 @@ from typing import Any
 
 from lerobot.utils.constants import ACTION, OBS_STATE
 
-from ..joints import keys_of
-from .arm import ARM_JOINTS
+from .joints import ARM_KEYS, keys_of
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,7 @@ class ObservedColumns:
     @property
     def state_names(self) -> tuple[str, ...]:
         """Columns of `observation.state`, in order."""
-        arm = tuple(f"{joint}.pos" for joint in ARM_JOINTS) if self.arm_joints else ()
-        return (*self.action_names, *arm)
+        return (*self.action_names, *(ARM_KEYS if self.arm_joints else ()))
 
     @property
     def action_names(self) -> tuple[str, ...]:
@@ -53,7 +51,7 @@ class ObservedColumns:
         state = (getattr(policy, "input_features", None) or {}).get(OBS_STATE)
         if state is None or self.arm_joints is None:
             return None
-        sizes = {False: columns, True: columns + len(ARM_JOINTS)}
+        sizes = {False: columns, True: columns + len(ARM_KEYS)}
         if state.shape[0] != sizes[not self.arm_joints]:
             return None
         return (
