@@ -46,6 +46,7 @@ from softgrasp_plugin.hub_configs import config_path
 from softgrasp_plugin.joints import IMAGE_FEATURE
 from softgrasp_plugin.policies import packed_conv
 from softgrasp_plugin.policies.example import make_example_config_of
+from softgrasp_plugin.scripts.steps import console_script
 from softgrasp_plugin.simulation.world import World
 
 SIZE = (75, 100)
@@ -67,7 +68,7 @@ class SpeedConfig:
 def record(config: SpeedConfig, root: Path) -> None:
     """Two demonstrations at 480×640 with LeRobot's own command."""
     command = [
-        "lerobot-record",
+        console_script("lerobot-record"),
         f"--config_path={config_path('record/simulation.yaml')}",
         f"--dataset.repo_id={config.repo_id}",
         f"--dataset.root={root}",
@@ -190,7 +191,7 @@ def training(config: SpeedConfig, folder: Path) -> None:
     for device in devices():
         for name, (program, repo_id, root) in sides.items():
             command = [
-                program,
+                console_script(program),
                 f"--config_path={config_path('train/recommended.yaml')}",
                 f"--policy.device={device}",
                 f"--dataset.repo_id={repo_id}",
