@@ -1,10 +1,12 @@
 import sys
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from softgrasp_plugin.live import show
+from softgrasp_plugin.joints import STATE_KEYS
+from softgrasp_plugin.live import Arrangement, show
 from softgrasp_plugin.policies.example import make_example_batch
 
 from .policies.small import small_policy
@@ -56,3 +58,59 @@ def test_a_robot_shows_where_the_lift_stands(viewer: FakeRerun) -> None:
     robot.send_action({})
     robot.disconnect()
     assert viewer.logged == {"softgrasp/lift": 0.0}
+
+
+@pytest.fixture
+def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The real Rerun with a recording in memory, for this thread only: Rerun never forgets a global one."""
+    rerun = pytest.importorskip("rerun")
+    with rerun.RecordingStream("softgrasp_test") as stream:
+        stream.memory_recording()
+        monkeypatch.setattr(rerun, "get_global_data_recording", lambda: stream)
+        yield rerun
+
+
+def test_the_real_viewer_shows_torques_apart_from_closures(
+    recording: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
+    from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
+
+    sent: list[Any] = []
+    send = recording.send_blueprint
+    monkeypatch.setattr(
+        recording, "send_blueprint", lambda blueprint: (sent.append(blueprint), send(blueprint))
+    )
+    robot = UR3DexHandSim(UR3DexHandSimConfig())
+    robot.connect()
+    for _tick in range(40):
+        robot.send_action({})
+    robot.disconnect()
+    assert not caplog.records
+    (blueprint,) = sent
+    left, right = blueprint.root_container.contents
+    assert [view.name for view in left.contents] == [
+        "camera side",
+        "0 grasping, 1 lifting, 2 holding, 3 lowering",
+        "attention, sums to 1",
+    ]
+    paths = [path for view in right.contents for path in view.contents]
+    wanted = [f"{source}.{key}" for source in ("observation", "action") for key in STATE_KEYS]
+    assert sorted(paths) == sorted(wanted)
+    for view in right.contents:
+        assert len({path.endswith("_torque.pos") for path in view.contents}) == 1, view.name
+        assert view.name.startswith("torque") == view.contents[0].endswith("_torque.pos")
+
+
+def test_a_viewer_that_refuses_does_not_stop_the_robot(
+    recording: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(blueprint: Any) -> None:
+        raise TypeError("no such view")
+
+    monkeypatch.setattr(recording, "send_blueprint", refuse)
+    arrangement = Arrangement(["side"])
+    for _tick in range(40):
+        arrangement.update()
+    assert "keeps LeRobot's arrangement" in caplog.text
+    assert "no such view" in caplog.text

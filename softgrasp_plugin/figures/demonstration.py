@@ -8,13 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ..colors import JOINT_COLORS, MODALITY_COLORS
 from ..grasping.contact import IntArray
 from ..grasping.stages import Stage
 from ..joints import JOINTS, FloatArray
 from .style import (
     INK,
-    JOINT_COLORS,
-    MODALITY_COLORS,
     MUTED,
     PAGE_WIDTH_IN,
     STAGE_NAMES,

@@ -11,12 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 
+from ..colors import JOINT_COLORS, MODALITY_COLORS
 from ..grasping.contact import IntArray
 from ..grasping.stages import Stage
 from ..joints import JOINTS, FloatArray
 from .style import (
-    JOINT_COLORS,
-    MODALITY_COLORS,
     STAGE_NAMES,
     house_style,
     joint_label,

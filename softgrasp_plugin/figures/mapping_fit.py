@@ -4,9 +4,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..colors import JOINT_COLORS
 from ..grasping.mapping import AngleMapping, JointMapping
 from ..joints import JOINTS, FloatArray
-from .style import INK, JOINT_COLORS, MUTED, PAGE_WIDTH_IN, house_style, joint_label, new_figure
+from .style import INK, MUTED, PAGE_WIDTH_IN, house_style, joint_label, new_figure
 
 _MAX_POINTS = 2000
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

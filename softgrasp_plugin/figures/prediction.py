@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..colors import JOINT_COLORS
 from ..joints import JOINTS, FloatArray
-from .style import INK, JOINT_COLORS, MUTED, PAGE_WIDTH_IN, house_style, joint_label, new_figure
+from .style import INK, MUTED, PAGE_WIDTH_IN, house_style, joint_label, new_figure
 
 _LABELS = {"closure": "closure", "torque": "torque (N)"}
 # A joint that stands still should look still: no panel shows less than this range.

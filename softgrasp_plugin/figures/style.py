@@ -1,6 +1,5 @@
-"""The house style of every figure: a colour per joint, per modality and per stage, and how to save.
-
-Colours are those of Okabe and Ito, which readers with any colour vision tell apart, lightly muted for print.
+"""The house style of every figure: a colour per stage, lines, letters, and how to save; `colors` has those of
+joints and modalities.
 """
 
 from collections.abc import Iterator
@@ -14,12 +13,7 @@ from matplotlib.figure import Figure
 
 from ..grasping.contact import IntArray
 from ..grasping.stages import Stage
-from ..joints import JOINTS
 
-JOINT_COLORS: dict[str, str] = dict(
-    zip(JOINTS, ("#3b6ea8", "#5aa9d6", "#2e8b74", "#d99a1c", "#c4572e", "#a8628f"), strict=True)
-)
-MODALITY_COLORS: dict[str, str] = {"image": "#3b6ea8", "torque": "#c4572e", "angle": "#2e8b74"}
 STAGE_COLORS: dict[Stage, str] = dict(
     zip(Stage, ("#f4f4f2", "#e6ecf2", "#f6ecd8", "#f3e1d9", "#e0ece5"), strict=True)
 )

@@ -21,7 +21,7 @@ from ..grasping.lift import LiftConfig, LiftPhase, LiftSupervisor
 from ..grasping.plausibility import PlausibilityWatch
 from ..grasping.torque_command import TorqueCommandConfig
 from ..joints import CLOSURE_KEYS, NUM_JOINTS, TORQUE_KEYS, FloatArray, from_keys, to_keys
-from ..live import show
+from ..live import Arrangement, show
 from ..observed_columns import ObservedColumns
 from ..running_command import EpisodeNotes, running_command
 from .cameras import camera_features, read_cameras
@@ -58,6 +58,7 @@ class GraspRobot(Robot, abc.ABC):
         self._torque = TorqueExecution(torque)
         self._camera_shapes = camera_features(cameras)
         self.cameras = make_cameras_from_configs(cameras)
+        self._arrangement = Arrangement(tuple(self._camera_shapes))
         self._commanded: FloatArray = np.zeros(NUM_JOINTS)
         self._plausibility = PlausibilityWatch()
         self._recording = SafeRecording()
@@ -123,6 +124,7 @@ class GraspRobot(Robot, abc.ABC):
             self._doubt(doubt)
         self.arm.command_lift(self._supervisor.update(sample.closure, sample.torque, sample.timestamp))
         show(lambda: {"lift": float(list(LiftPhase).index(self._supervisor.phase))})
+        self._arrangement.update()
         return {**action, **dict(zip(CLOSURE_KEYS, executed.tolist(), strict=True))}
 
     def _execute(self, closure: FloatArray) -> FloatArray:

@@ -4,8 +4,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from softgrasp_plugin.colors import JOINT_COLORS
 from softgrasp_plugin.figures.mapping_fit import draw_mapping_fit, formula
-from softgrasp_plugin.figures.style import JOINT_COLORS, house_style, new_figure, save, shade_stages
+from softgrasp_plugin.figures.style import house_style, new_figure, save, shade_stages
 from softgrasp_plugin.grasping.mapping import PAPER_MAPPING, JointMapping
 from softgrasp_plugin.joints import JOINTS, NUM_JOINTS
 
