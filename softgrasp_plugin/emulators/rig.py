@@ -165,7 +165,7 @@ class EmulatedRig:
     hand.
 
     Args:
-        object_id: row of Table 2, 1…12, or a random object, 101…136.
+        object_id: row of Table 2, 1…12, or a random object, 101…166.
         seed: decides everything that is random.
         hand_type: one of `HAND_TYPES`.
         glove_type: one of `GLOVE_TYPES`.

@@ -28,9 +28,9 @@ class SoftGraspSimEnvConfig(WorldOptions, EnvConfig):
     """One task per object; `WorldSettings` says what its further options mean.
 
     Attributes:
-        task: `object_01` … `object_12` of Table 2, or `random_01` … `random_36` that are not in it; several
+        task: `object_01` … `object_12` of Table 2, or `random_01` … `random_66` that are not in it; several
             separated by commas; `all` stands for the twelve, `random` for the first six others, `diverse` for
-            the thirty after them.
+            the sixty after them.
         fps: control rate in Hz; use the rate of the dataset that the policy was trained on.
         episode_length: control ticks until an undecided trial ends as a failure.
         observation_height: image height in pixels; use the recorded size.

@@ -41,7 +41,7 @@ class Configuration:
         options: options of `lerobot-train` beside that file.
         demonstrations: recorded with action noise (`dart`), without (`clean`), with it and with objects whose
             size varies by `WIDE_SIZE` (`wide`), with it and of the random objects, too (`more`), or with it
-            and of thirty further random objects and none of Table 2 (`diverse`), as many in sum.
+            and of sixty further random objects and none of Table 2 (`diverse`), twice each.
         is_strategy: one of the four strategies of Table 6, for which a profile may ask for more seeds.
     """
 
@@ -95,9 +95,9 @@ def _configurations() -> Iterator[Configuration]:
     yield Configuration("wide", f"sizes of ±{WIDE_SIZE:.0%} demonstrated", "recommended.yaml", (), "wide")
     yield Configuration("more_objects", "random objects demonstrated, too", "recommended.yaml", (), "more")
     yield Configuration("longer", f"trained {LONGER} times as long", "recommended.yaml")
-    yield Configuration("diverse", "thirty other objects demonstrated", "recommended.yaml", (), "diverse")
+    yield Configuration("diverse", "sixty other objects demonstrated", "recommended.yaml", (), "diverse")
     yield Configuration(
-        "any_object", f"thirty others, trained {LONGER} times as long", "recommended.yaml", (), "diverse"
+        "any_object", f"sixty others, trained {LONGER} times as long", "recommended.yaml", (), "diverse"
     )
     for shift in CLOSURE_SHIFTS:
         if shift != RECOMMENDED_SHIFT:
@@ -206,7 +206,7 @@ class DemonstrationConfig:
     width: int = 320
     fps: int = 30
     action_noise: float = 0.0
-    sight_error_m: float = 0.003
+    sight_error_m: float = 0.006
     world: WorldSettings = field(default_factory=WorldSettings)
 
     @property

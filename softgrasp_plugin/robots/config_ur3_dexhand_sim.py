@@ -31,8 +31,8 @@ class UR3DexHandSimConfig(WorldOptions, RobotConfig):
 
     Attributes:
         objects: tasks presented in turn, one per episode: `object_01` … `object_12` of Table 2, or
-            `random_01` … `random_36` that are not in it; `all`, `random` and `diverse` stand for the twelve,
-            the first six random ones and the thirty after them.
+            `random_01` … `random_66` that are not in it; `all`, `random` and `diverse` stand for the twelve,
+            the first six random ones and the sixty after them.
         seed: decides every scene of the session; the same seed gives the same scenes.
         episode: number of the scene that the session begins with. Objects, seed and episode say which scene
             is met, in every command; `lerobot-replay` takes that of the replayed episode, if its dataset

@@ -44,7 +44,7 @@ _STATUS_PERIOD_S = 1.0
 class EmulateConfig:
     """Options of `softgrasp-emulate`."""
 
-    # The object on the table, object_01 … object_12 of Table 2 of the paper, or random_01 … random_36.
+    # The object on the table, object_01 … object_12 of Table 2 of the paper, or random_01 … random_66.
     object: str = TASKS[0]
     # Decides everything that is random about objects and person.
     seed: int = 0

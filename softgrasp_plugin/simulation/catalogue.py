@@ -11,7 +11,7 @@ DIVERSE_TASKS: tuple[str, ...] = tuple(sim.table_row.task for sim in DIVERSE_OBJ
 
 TASK_GROUPS: dict[str, tuple[str, ...]] = {"all": TASKS, "random": RANDOM_TASKS, "diverse": DIVERSE_TASKS}
 """Names that stand for several tasks: `all` for the twelve of Table 2, `random` for six others, `diverse` for
-the thirty more that are demonstrated where many objects shall be.
+the sixty more that are demonstrated where many objects shall be.
 """
 
 

@@ -69,7 +69,7 @@ def run_operator_episode(
     """Let the virtual operator grasp one object.
 
     Args:
-        object_id: row of Table 2, 1…12, or a random object, 101…136.
+        object_id: row of Table 2, 1…12, or a random object, 101…166.
         seed: decides the object's variation, the operator's, and the noise.
         config: how; the defaults if None.
         on_tick: called after every control tick, for instance to draw it.

@@ -86,7 +86,7 @@ class OperatorConfig:
         digit_variation: half-width of the uniform factor on each digit's speed, drawn per grasp.
     """
 
-    prepare_s: float = 0.5
+    prepare_s: float = 0.15
     hold_s: float = 1.2
     patience_s: float = 12.0
     approach_speed: float = 0.42

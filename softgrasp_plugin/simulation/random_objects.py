@@ -1,4 +1,4 @@
-"""Objects that are in neither set of Table 2, drawn at random within its ranges: six for trials, thirty more
+"""Objects that are in neither set of Table 2, drawn at random within its ranges: six for trials, sixty more
 for diverse demonstrations.
 
 Everything about them follows from `_SEED` and the attempts below: the first draw of each object that the
@@ -26,8 +26,8 @@ _SLENDER = 2.2
 2.4 and more, those from above at most 1.9.
 """
 
-_DEMONSTRATED = (2, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 4, 1, 1, 0, 0, 1, 0, 2, 0, 0, 1, 2, 1, 0, 0, 0, 0, 3, 1)
-"""The same of the further ones, held in at least five of six episodes."""
+_DEMONSTRATED = "200000110004110010200121000031101101100000100021100010100021"
+"""The same of the further ones, a digit each, held in at least five of six episodes."""
 
 _COLOURS = (
     (0.78, 0.20, 0.52),
@@ -117,5 +117,5 @@ RANDOM_OBJECTS: dict[int, SimObject] = {
 }
 DIVERSE_OBJECTS: dict[int, SimObject] = {
     FIRST_RANDOM_ID + number: draw_object(number, attempt)
-    for number, attempt in enumerate(_DEMONSTRATED, len(_ACCEPTED))
+    for number, attempt in enumerate(map(int, _DEMONSTRATED), len(_ACCEPTED))
 }

@@ -40,7 +40,7 @@ class World:
     """A UR3 with the hand, one object on a table, and a camera at the side.
 
     Args:
-        object_id: row of Table 2, 1…12, or a random object, 101…136.
+        object_id: row of Table 2, 1…12, or a random object, 101…166.
         seed: episode; with the object it decides everything that is random.
         fps: control ticks per second; divides 120.
         settings: the object's variation and surface, the noise of its sensors, what is wrong with the camera.
