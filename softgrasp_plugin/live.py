@@ -39,17 +39,21 @@ class Arrangement:
         self._cameras = tuple(cameras)
         self._ticks = 0
 
-    def update(self) -> None:
-        """Call at every tick; does something at one, if a Rerun recording is active then."""
+    def update(self, measures_torque: bool) -> None:
+        """Call at every tick; does something at one, if a Rerun recording is active then.
+
+        Args:
+            measures_torque: whether observation and action have torques.
+        """
         self._ticks += 1
         if self._ticks != _ARRANGED_AT or (rerun := _viewer()) is None:
             return
         try:
-            rerun.send_blueprint(self._blueprint(rerun))
+            rerun.send_blueprint(self._blueprint(rerun, measures_torque))
         except Exception:  # whatever a viewer of another version thinks of it, the hand goes on
             logger.exception("Rerun's viewer keeps LeRobot's arrangement:")
 
-    def _blueprint(self, rerun: Any) -> Any:
+    def _blueprint(self, rerun: Any, measures_torque: bool) -> Any:
         import rerun.blueprint as rrb
 
         def over_time(name: str, paths: Sequence[str], colors: Mapping[str, str]) -> Any:
@@ -69,14 +73,17 @@ class Arrangement:
         )
         scores = [f"softgrasp/attention/{modality}" for modality in MODALITY_COLORS]
         attention = over_time("attention, sums to 1", scores, MODALITY_COLORS)
-        values = rrb.Grid(
+        values = [
             joints("closure measured, 0 open … 1 closed", "observation", CLOSURE_KEYS),
             joints("closure commanded, 0 open … 1 closed", "action", CLOSURE_KEYS),
-            joints("torque measured, N", "observation", TORQUE_KEYS),
-            joints("torque of the action, N", "action", TORQUE_KEYS),
-            grid_columns=2,
-        )
-        layout = rrb.Horizontal(rrb.Vertical(*cameras, lift, attention), values, column_shares=[1, 2])
+        ]
+        if measures_torque:
+            values += [
+                joints("torque measured, N", "observation", TORQUE_KEYS),
+                joints("torque of the action, N", "action", TORQUE_KEYS),
+            ]
+        left = rrb.Vertical(*cameras, lift, attention)
+        layout = rrb.Horizontal(left, rrb.Grid(*values, grid_columns=2), column_shares=[1, 2])
         return rrb.Blueprint(layout, collapse_panels=True)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from softgrasp_plugin.joints import STATE_KEYS
+from softgrasp_plugin.joints import CLOSURE_KEYS, STATE_KEYS
 from softgrasp_plugin.live import Arrangement, show
 from softgrasp_plugin.policies.example import make_example_batch
 
@@ -70,8 +70,13 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield rerun
 
 
+@pytest.mark.parametrize(("measures_torque", "keys"), [(True, STATE_KEYS), (False, CLOSURE_KEYS)])
 def test_the_real_viewer_shows_torques_apart_from_closures(
-    recording: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    measures_torque: bool,
+    keys: tuple[str, ...],
+    recording: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     from softgrasp_plugin.robots.config_ur3_dexhand_sim import UR3DexHandSimConfig
     from softgrasp_plugin.robots.ur3_dexhand_sim import UR3DexHandSim
@@ -81,7 +86,7 @@ def test_the_real_viewer_shows_torques_apart_from_closures(
     monkeypatch.setattr(
         recording, "send_blueprint", lambda blueprint: (sent.append(blueprint), send(blueprint))
     )
-    robot = UR3DexHandSim(UR3DexHandSimConfig())
+    robot = UR3DexHandSim(UR3DexHandSimConfig(measures_torque=measures_torque))
     robot.connect()
     for _tick in range(40):
         robot.send_action({})
@@ -95,7 +100,7 @@ def test_the_real_viewer_shows_torques_apart_from_closures(
         "attention, sums to 1",
     ]
     paths = [path for view in right.contents for path in view.contents]
-    wanted = [f"{source}.{key}" for source in ("observation", "action") for key in STATE_KEYS]
+    wanted = [f"{source}.{key}" for source in ("observation", "action") for key in keys]
     assert sorted(paths) == sorted(wanted)
     for view in right.contents:
         assert len({path.endswith("_torque.pos") for path in view.contents}) == 1, view.name
@@ -111,6 +116,6 @@ def test_a_viewer_that_refuses_does_not_stop_the_robot(
     monkeypatch.setattr(recording, "send_blueprint", refuse)
     arrangement = Arrangement(["side"])
     for _tick in range(40):
-        arrangement.update()
+        arrangement.update(measures_torque=True)
     assert "keeps LeRobot's arrangement" in caplog.text
     assert "no such view" in caplog.text

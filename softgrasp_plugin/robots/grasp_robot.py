@@ -124,7 +124,7 @@ class GraspRobot(Robot, abc.ABC):
             self._doubt(doubt)
         self.arm.command_lift(self._supervisor.update(sample.closure, sample.torque, sample.timestamp))
         show(lambda: {"lift": float(list(LiftPhase).index(self._supervisor.phase))})
-        self._arrangement.update()
+        self._arrangement.update(self.observed.measures_torque)
         return {**action, **dict(zip(CLOSURE_KEYS, executed.tolist(), strict=True))}
 
     def _execute(self, closure: FloatArray) -> FloatArray:
