@@ -206,7 +206,7 @@ class DemonstrationConfig:
     width: int = 320
     fps: int = 30
     action_noise: float = 0.0
-    sight_error_m: float = 0.006
+    sight_error_m: float = 0.008
     world: WorldSettings = field(default_factory=WorldSettings)
 
     @property

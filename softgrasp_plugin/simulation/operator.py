@@ -7,7 +7,7 @@ bend fingers. What the hand measures reaches the person only as Algorithm 1 rend
 
 The hand starts open and opposes the thumb; every digit approaches until it is near the object, where those
 that are first wait for the opposite side, so that the object is met from both sides at once and not pushed
-away. Then every digit closes the gap, slower as it narrows; goes on with a light push until it meets a lock;
+away. Then every digit closes the gap slowly; goes on with a light push until it meets a lock;
 then presses on a little, by an amount that experience ties to the look of the object (most on steel and
 glass), and rests.
 """
@@ -65,7 +65,8 @@ class OperatorConfig:
         soft_touch_speed: the same where the object looks soft.
         press_speed: closure per second of a digit that feels something, until it meets a lock.
         swing_speed: closure per second of the thumb's swing.
-        slow_down_m: gap between digit and object at which the person slows down.
+        slow_down_m: gap between digit and object from which on the person is slow, having slowed down from
+            twice as far: whoever is slow for a way only shows what to do while nothing is touched yet.
         poise_m: gap at which fingers wait for the thumb, and the thumb for a finger, to be as near.
         sight_error_m: standard deviation with which the person misjudges that gap, once per digit and grasp.
         push_n: force with which a finger is pushed on until it meets a lock.
@@ -89,13 +90,13 @@ class OperatorConfig:
     prepare_s: float = 0.15
     hold_s: float = 1.2
     patience_s: float = 12.0
-    approach_speed: float = 0.42
-    touch_speed: float = 0.06
-    soft_touch_speed: float = 0.04
-    press_speed: float = 0.03
+    approach_speed: float = 0.8
+    touch_speed: float = 0.10
+    soft_touch_speed: float = 0.08
+    press_speed: float = 0.04
     swing_speed: float = 1.2
-    slow_down_m: float = 0.012
-    poise_m: float = 0.012
+    slow_down_m: float = 0.010
+    poise_m: float = 0.010
     sight_error_m: float = 0.001
     push_n: float = 0.7
     thumb_push_n: float = 1.0
@@ -263,7 +264,7 @@ class OperatorModel:
             if self._world.object.table_row.hardness == "deformable"
             else config.touch_speed
         )
-        nearness = np.clip(1 - self._gap_m / config.slow_down_m, 0.0, 1.0)
+        nearness = np.clip(2 - self._gap_m / config.slow_down_m, 0.0, 1.0)
         speed = config.approach_speed + (touch_speed - config.approach_speed) * nearness
 
         touching = self.glove.felt_torque > 0.0
