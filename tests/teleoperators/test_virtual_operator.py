@@ -149,10 +149,15 @@ def test_nothing_is_implausible_about_a_grasp(objects: list[str], caplog: pytest
     assert "Implausible" not in caplog.text
 
 
-def test_a_sensor_that_is_stuck_is_told(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
-    robot, _ = rig
+def test_a_sensor_that_is_stuck_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    robot = UR3DexHandSim(UR3DexHandSimConfig(id="test", cameras={}, objects=["object_12"]))  # a long way
+    operator = VirtualOperator(VirtualOperatorConfig(id="test"))
+    operator.connect()
+    robot.connect()
     read = robot.hand.read
     stuck = np.array([0.0, 0.0, 0.0, 3.0, 0.0, 0.0])
     robot.hand.read = lambda: replace(read(), torque=stuck)  # type: ignore[method-assign]
-    run(rig, 90)
+    run((robot, operator), 90)
+    robot.disconnect()
+    operator.disconnect()
     assert caplog.text.count("Implausible force of index_bend: its force stood at 3.00 N") == 1
