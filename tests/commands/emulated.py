@@ -145,19 +145,25 @@ def record_command(config: EmulateConfig, rig: EmulatedRig, *arguments: str) -> 
 
 
 def assert_wearer_feels(config: EmulateConfig, rig: EmulatedRig, home: Path) -> None:
-    """Run `lerobot-teleoperate` until the wearer's thumb feels the object, then press Ctrl-C."""
+    """Run `lerobot-teleoperate` until the wearer's thumb feels that it presses, then press Ctrl-C."""
     command = lerobot_command(
         "lerobot-teleoperate", config, rig, f"--config_path={config.output_dir / 'rig.json'}"
     )
     with Watch(rig) as watch, running(command, home) as process:
+
+        def is_pressed() -> bool:
+            felt, pressed = (max(row[THUMB_BEND] for row in rows[:]) for rows in (watch.felt, watch.torque))
+            return felt > 2 * FELT_N and pressed > 1.0
+
         wait_until(
-            lambda: any(felt[THUMB_BEND] > 2 * FELT_N for felt in watch.felt) or process.poll() is not None,
-            "the wearer felt nothing",
+            lambda: (bool(watch.felt) and is_pressed()) or process.poll() is not None,
+            "the thumb pressed nothing, or the wearer felt nothing",
         )
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output[-6000:]
     assert np.array(watch.torque)[:, THUMB_BEND].max() > 1.0, "the hand presses the object"
+    assert np.array(watch.felt)[:, THUMB_BEND].max() > 2 * FELT_N, "and the wearer feels it"
     assert not rig.glove_force_n.any(), "no force is left on the glove"
     assert holds(rig)
 
