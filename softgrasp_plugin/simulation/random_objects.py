@@ -5,7 +5,8 @@ Everything about them follows from `_SEED` and the attempts below: the first dra
 virtual operator grasps in at least nine of ten episodes, or in five of six where it is only demonstrated.
 `benchmarks/random_objects.py` repeats the search. It rejects most heavy smooth objects too wide to be grasped
 from the side, like none in Table 2. The six were found with a hand that was pre-shaped to each object; from
-the open hand of today the operator holds every one of them in ten of ten. Only the colours are chosen.
+the open hand of today the operator holds every one of them in ten of ten. The sixty were found by an operator
+with slower habits than today's, who might accept other draws. Only the colours are chosen.
 """
 
 from colorsys import hsv_to_rgb

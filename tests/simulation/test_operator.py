@@ -10,7 +10,7 @@ from softgrasp_plugin.grasping.lift import LiftConfig, LiftSupervisor
 from softgrasp_plugin.simulation.episode import EpisodeConfig, run_operator_episode
 from softgrasp_plugin.simulation.glove import FINGER_STIFFNESS, SimulatedGlove
 from softgrasp_plugin.simulation.objects import SIM_OBJECTS
-from softgrasp_plugin.simulation.operator import OperatorModel, OperatorPhase
+from softgrasp_plugin.simulation.operator import OperatorConfig, OperatorModel, OperatorPhase
 from softgrasp_plugin.simulation.world import World
 
 
@@ -92,10 +92,14 @@ def test_a_grasp_starts_where_the_hand_stands():
 
 
 def test_the_label_stays_clean_when_the_executed_command_is_shaken():
-    clean, shaken = episode(1, 0), run_operator_episode(1, 0, EpisodeConfig(action_noise=0.004))
-    resting = slice(0, 4)  # before the person moves
+    waits = OperatorConfig(prepare_s=0.5)
+    clean, shaken = (
+        run_operator_episode(1, 0, EpisodeConfig(operator=waits, action_noise=noise))
+        for noise in (0.0, 0.004)
+    )
+    resting = slice(0, 12)  # before the person moves
     np.testing.assert_array_equal(clean.action[resting], shaken.action[resting])
-    assert np.abs(clean.closure[resting] - shaken.closure[resting]).max() > 2e-4
+    assert np.abs(clean.closure[resting] - shaken.closure[resting]).max() > 0.001
 
 
 def test_action_noise_is_slow_and_has_the_wanted_width():
