@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .colors import JOINT_COLORS, MODALITY_COLORS
+from .grasping.lift import LiftPhase
 from .joints import CLOSURE_KEYS, TORQUE_KEYS
 
 logger = logging.getLogger(__name__)
@@ -68,9 +69,8 @@ class Arrangement:
         cameras = [
             rrb.Spatial2DView(origin=f"observation.{name}", name=f"camera {name}") for name in self._cameras
         ]
-        lift = rrb.TimeSeriesView(
-            name="0 grasping, 1 lifting, 2 holding, 3 lowering", origin="softgrasp/lift"
-        )
+        phases = ", ".join(f"{number} {phase}" for number, phase in enumerate(LiftPhase))
+        lift = rrb.TimeSeriesView(name=phases, origin="softgrasp/lift")
         scores = [f"softgrasp/attention/{modality}" for modality in MODALITY_COLORS]
         attention = over_time("attention, sums to 1", scores, MODALITY_COLORS)
         values = [
