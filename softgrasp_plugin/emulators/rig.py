@@ -189,6 +189,7 @@ class EmulatedRig:
             raise ValueError(f"The hand is one of {', '.join(HAND_TYPES)}; got {hand_type!r}.")
         self.world = World(object_id, seed, fps=FEEDBACK_RATE)
         self.trials = 0
+        self._is_put_back = False
         self._seed = seed
         self._closure = self.world.initial_closure
         self._hand = WiredJoints(self._closure)
@@ -307,10 +308,15 @@ class EmulatedRig:
         is_over = self.person.has_let_go and self.person.has_tried
         if is_over and (is_down or self.arm is None):
             self._next_trial()
+        elif is_over and not self._is_put_back:
+            # Nobody lets an open hand come down on what it has dropped.
+            self.world.put_object_back()
+            self._is_put_back = True
 
     def _next_trial(self) -> None:
         """Another object lies there, and the arm is back at the grasp pose."""
         self.trials += 1
+        self._is_put_back = False
         self.world.reset(seed=self._seed + self.trials)
         self.person.reset(self.world.seed)
         self._supervisor.reset()

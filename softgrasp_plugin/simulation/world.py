@@ -108,6 +108,13 @@ class World:
         self._sample = HandSample(self._measured_closure(), np.zeros(NUM_JOINTS), self.time)
         self.feel.publish(self._sample)
 
+    def put_object_back(self) -> None:
+        """Stand the object where it stood at the start of the episode, at rest, wherever it lies now."""
+        joint, start = self.data.joint("object"), int(self.model.joint("object").qposadr[0])
+        joint.qpos[:] = self.model.qpos0[start : start + len(joint.qpos)]
+        joint.qvel[:] = 0.0
+        mujoco.mj_forward(self.model, self.data)
+
     @property
     def object_id(self) -> int:
         return self._object_id

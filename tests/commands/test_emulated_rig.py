@@ -119,6 +119,7 @@ def test_a_grasp_is_recorded_lifted_seen_and_felt(recording: Recording, rig: Emu
     assert state[:, NUM_JOINTS:][:, FINGERS].max() > 0.5, "a finger opposes it"
     assert np.abs(action[:, FINGERS] - state[:, FINGERS]).mean() < 0.05, "the hand follows the glove"
     assert watch.lifted_m > 0.08, "the arm lifted the object"
+    assert state[:, :NUM_JOINTS].min() > 0.0, "nothing bends the open hand back as it comes down"
     touches, felt = np.array(watch.torque)[:, THUMB_BEND], np.array(watch.felt)[:, THUMB_BEND]
     assert felt[touches > 1.0].mean() > 2 * FELT_N, "the glove's thumb feels the contact"
     assert felt[touches == 0.0].mean() < FELT_N / 6, "and nothing in free air"

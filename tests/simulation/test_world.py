@@ -204,6 +204,24 @@ def test_the_right_grip_lifts_and_holds():
     assert outcome.to_info()["is_success"] is True
 
 
+@pytest.mark.parametrize("object_id", [1, 6])
+def test_a_hand_comes_down_around_an_object_that_was_put_back(object_id):
+    world = World(object_id, 0)
+    start = world.data.body("object").xpos.copy()
+    lift(world)  # with an open hand
+    world.data.joint("object").qvel[:3] = [0.0, 0.3, 0.0]
+    for _ in range(30):
+        world.step()
+    assert np.linalg.norm(world.data.body("object").xpos - start) > 0.01
+    world.put_object_back()
+    np.testing.assert_allclose(world.data.body("object").xpos, start, atol=1e-3)
+    for height_m in np.linspace(world.lift_height_m, 0.0, 60):
+        world.command_lift(height_m)
+        world.step()
+        assert not world.hand_sample().torque.any()
+    np.testing.assert_allclose(world.data.body("object").xpos, start, atol=2e-3)
+
+
 def test_devices_speak_the_protocols():
     world = World(1, 0)
     hand, arm = SimulatedHand(world), SimulatedArm(world)
