@@ -59,6 +59,8 @@ RECOMMENDED_SHIFT = 0.2
 LOSS_FACTORS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 MODALITY_SETS = ("image", "angle", "torque", "image_angle", "image_torque", "angle_torque")
 STRATEGIES = ("softgrasp", "concat", "act", "timesformer")
+LEROBOT_POLICIES = ("lerobot_act", "lerobot_diffusion")
+"""Nothing of this package is in them: what a user would pick instead."""
 _ABSOLUTE = ("--policy.relative_angles=false", "--policy.closure_shift=0.0")
 _ONE_STEP = (
     "--policy.chunk_size=1",
@@ -83,6 +85,8 @@ def _configurations() -> Iterator[Configuration]:
         "table6/act.yaml",
         ('--policy.modalities=["image","angle","torque"]',),
     )
+    yield Configuration("lerobot_act", "LeRobot's own ACT", "lerobot/act.yaml")
+    yield Configuration("lerobot_diffusion", "LeRobot's own Diffusion Policy", "lerobot/diffusion.yaml")
     for names in MODALITY_SETS:
         letters = "+".join(name[0].upper() for name in names.split("_"))
         yield Configuration(names, letters, f"table5/{names}.yaml")
@@ -306,6 +310,8 @@ _SMALL: dict[str, tuple[str, ...]] = {
         "--policy.n_vae_encoder_layers=2",
         "--policy.optimizer_lr_backbone=1.0e-3",
     ),
+    # As large as LeRobot makes them, and with the learning rate of their files.
+    **dict.fromkeys(LEROBOT_POLICIES, ("--optimizer.lr=1.0e-4",)),
 }
 _SCHEDULE = ("--optimizer.lr=1.0e-3", "--optimizer.grad_clip_norm=1.0", "--scheduler.num_warmup_steps=50")
 
@@ -338,6 +344,7 @@ _PROFILES = (
     Profile(
         name="cpu",
         image_size=(48, 64),
+        configurations=tuple(name for name in CONFIGURATIONS if name not in LEROBOT_POLICIES),
         other_seeds=1,
         further_trials=2,
         options=("--batch_size=32", "--steps=3000", "--log_freq=50", "--save_freq=500", *_SCHEDULE),
@@ -364,6 +371,16 @@ _PROFILES = (
         further_configurations=("softgrasp", "concat", "longer", "any_object"),
         options=("--batch_size=32", "--steps=3000", "--log_freq=50", "--save_freq=0", *_SCHEDULE),
         network=_SMALL | _timed(3000, _SMALL_BLUR),
+    ),
+    # The paper's image size and widths in ten minutes of one H100, trials on sixteen processors included.
+    Profile(
+        name="gpu",
+        configurations=STRATEGIES,
+        strategy_seeds=1,
+        trials=5,
+        further_configurations=(),
+        options=("--batch_size=64", "--steps=8000", "--save_freq=0"),
+        network=_timed(8000),
     ),
     # 200 epochs of 6 objects × 15 demonstrations × about 170 frames (Table 3).
     Profile(name="paper", options=("--batch_size=32", "--steps=95000"), network=_timed(95_000)),

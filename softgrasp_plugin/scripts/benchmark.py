@@ -3,6 +3,7 @@
 ```shell
 softgrasp-benchmark --profile=quick --output_dir=outputs/quick          # minutes: see that everything runs
 softgrasp-benchmark --profile=cpu --output_dir=outputs/benchmark        # an afternoon on a few cores
+softgrasp-benchmark --profile=gpu --device=cuda --workers=4 --output_dir=outputs/gpu
 softgrasp-benchmark --profile=paper --device=cuda --output_dir=outputs/paper
 softgrasp-benchmark --configurations="[operator]" --output_dir=outputs/operator
 ```
@@ -52,7 +53,8 @@ class BenchmarkConfig:
 
     # Folder for everything that is made; a folder with part of the work is completed.
     output_dir: Path
-    # How much: quick (minutes, no meaning), short (two hours), cpu (small networks), paper (200 epochs).
+    # How much: quick (minutes, no meaning), short (two hours), cpu (small networks), gpu (the paper's sizes,
+    # ten minutes of one GPU), paper (200 epochs).
     profile: str = "cpu"
     # What to train, by name; patterns such as loss_* are allowed. Empty: all of the profile. "operator" alone
     # trains nothing and lets the virtual operator grasp.

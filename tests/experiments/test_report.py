@@ -27,7 +27,7 @@ from .synthetic import make_trial, setting, write_random_run, write_scene
 
 COMMAND = "softgrasp-benchmark --profile=cpu"
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
-PLANNED = sum(len(PROFILES["cpu"].seeds(entry)) for entry in CONFIGURATIONS.values())
+PLANNED = sum(len(PROFILES["cpu"].seeds(CONFIGURATIONS[name])) for name in PROFILES["cpu"].configurations)
 
 
 def write_run(home: Path, name: str, seed: int, failures: Mapping[str, int], scenes: int = 10) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from lerobot.configs.eval import EvalPipelineConfig
 from lerobot.configs.train import TrainPipelineConfig
+from lerobot.policies.factory import make_policy_config
 
 from softgrasp_plugin.policies.modalities import MODALITIES
 from softgrasp_plugin.policies.observation_config import ObservationConfig
@@ -37,7 +38,7 @@ def _training_files() -> list[object]:
 def test_configuration_parses_and_says_how_to_use_it(path: Path) -> None:
     name = path.relative_to(TRAIN).as_posix()
     config = _parse(name)
-    assert isinstance(config.policy, ObservationConfig)
+    assert isinstance(config.policy, ObservationConfig) == (path.parent.name != "lerobot")
     assert not config.policy.push_to_hub
     assert path.read_text().startswith("# ")
     assert f"--config_path=hub_configs/train/{name}" in path.read_text()
@@ -88,6 +89,15 @@ def test_an_ablation_differs_from_the_recommended_in_what_it_is_called(name: str
     assert found == expected
     policy = draccus.decode(TrainPipelineConfig, found).policy
     assert {key: getattr(policy, key) for key in DIFFERENCES[name]} == DIFFERENCES[name]
+
+
+@pytest.mark.parametrize("name", ["act", "diffusion"])
+def test_lerobots_own_policies_are_as_lerobot_makes_them(name: str) -> None:
+    policy = draccus.decode(
+        TrainPipelineConfig, yaml.safe_load((TRAIN / f"lerobot/{name}.yaml").read_text())
+    ).policy
+    unmodified = make_policy_config(name, push_to_hub=False, pretrained_backbone_weights=None)
+    assert policy == unmodified
 
 
 def test_every_file_is_shipped_to_where_it_is_looked_for() -> None:

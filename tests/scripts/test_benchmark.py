@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from softgrasp_plugin.experiments.plan import CONFIGURATIONS, PROFILES
+from softgrasp_plugin.experiments.plan import CONFIGURATIONS, LEROBOT_POLICIES, PROFILES
 from softgrasp_plugin.scripts.benchmark import BenchmarkConfig, run
 from softgrasp_plugin.simulation.variation import HIDDEN_VARIATION, Variation
 
@@ -33,7 +33,7 @@ def test_configurations_are_chosen_by_pattern_and_the_operator_needs_none(tmp_pa
     assert chosen[0] == "softgrasp"
     assert len(chosen) == 7
     assert BenchmarkConfig(tmp_path, configurations=["operator"]).chosen(profile) == []
-    assert len(BenchmarkConfig(tmp_path).chosen(profile)) == len(CONFIGURATIONS)
+    assert len(BenchmarkConfig(tmp_path).chosen(profile)) == len(CONFIGURATIONS) - len(LEROBOT_POLICIES)
 
 
 def test_options_change_the_profile(tmp_path: Path) -> None:
@@ -73,5 +73,5 @@ def test_a_policy_is_trained_tried_and_reported_and_nothing_is_done_twice(tmp_pa
 def test_a_mistake_is_told_in_one_line(tmp_path: Path, home: Path) -> None:
     result = start("softgrasp-benchmark", f"--output_dir={tmp_path}", "--profile=huge", home=home)
     assert result.returncode == 1
-    assert "--profile=huge: expected one of quick, cpu, short, paper." in result.stdout
+    assert "--profile=huge: expected one of quick, cpu, short, gpu, paper." in result.stdout
     assert "Traceback" not in result.stdout
