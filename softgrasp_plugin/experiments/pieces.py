@@ -62,11 +62,13 @@ class Run:
     @property
     def further_conditions(self) -> tuple[Condition, ...]:
         """What this policy is tried under beyond the nominal condition."""
-        chosen = self.configuration.name in self.profile.further_configurations
-        if not chosen or self.seed >= self.profile.further_seeds:
+        if self.configuration.name not in self.profile.further_configurations:
             return ()
+        executed = (LIMIT, TRACK) if self.seed < self.profile.torque_seeds else ()
+        if self.seed >= self.profile.further_seeds:
+            return executed
         unseen = () if self.configuration.demonstrations == "more" else (RANDOM_OBJECTS,)
-        return (LIMIT, TRACK, *INTERVENTIONS, *unseen, *PRESENTED, *SENSING)
+        return (*executed, *INTERVENTIONS, *unseen, *PRESENTED, *SENSING)
 
 
 def last_checkpoint(output_dir: Path) -> Path:

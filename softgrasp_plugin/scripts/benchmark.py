@@ -54,7 +54,7 @@ class BenchmarkConfig:
     # Folder for everything that is made; a folder with part of the work is completed.
     output_dir: Path
     # How much: quick (minutes, no meaning), short (two hours), cpu (small networks), gpu (the paper's sizes,
-    # ten minutes of one GPU), paper (200 epochs).
+    # for one GPU), paper (200 epochs).
     profile: str = "cpu"
     # What to train, by name; patterns such as loss_* are allowed. Empty: all of the profile. "operator" alone
     # trains nothing and lets the virtual operator grasp.

@@ -14,24 +14,39 @@ Frames that are kept at the policy's size are rounded to bytes after resizing, n
 those of ``lerobot-train`` by a 510th of the range at most.
 """
 
-from lerobot.configs import parser
-from lerobot.configs.train import TrainPipelineConfig
-from lerobot.utils.import_utils import register_third_party_plugins
+# LeRobot's options take seconds to import, and are imported where somebody asks for them.
 
-from ..options import ends_in_a_line
+import sys
 
+_USAGE = """usage: softgrasp-train [OPTION]...
 
-@parser.wrap()
-def run(settings: TrainPipelineConfig) -> None:
-    """Train; a bad input ends with one line instead of a traceback."""
-    with ends_in_a_line("softgrasp-train"):
-        from ..datasets.caching_accelerator import train_from_memory  # Accelerate takes seconds to import
+lerobot-train with frames from memory: the same options, checkpoints, resuming, evaluations and logs.
 
-        train_from_memory(settings)
+  softgrasp-train --config_path=hub_configs/train/recommended.yaml --dataset.repo_id=USER/DATASET \\
+      --output_dir=FOLDER
+
+All options: softgrasp-train --policy.type=softgrasp --help
+Configurations: hub_configs/README.md. What cannot come from memory: docs/fast_training.md."""
 
 
 def main() -> None:
     """Entry point of `softgrasp-train`."""
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(_USAGE)
+        return
+    from lerobot.configs import parser
+    from lerobot.configs.train import TrainPipelineConfig
+    from lerobot.utils.import_utils import register_third_party_plugins
+
+    from ..options import ends_in_a_line
+
+    @parser.wrap()
+    def run(settings: TrainPipelineConfig) -> None:
+        with ends_in_a_line("softgrasp-train"):
+            from ..datasets.caching_accelerator import train_from_memory  # Accelerate takes seconds to import
+
+            train_from_memory(settings)
+
     register_third_party_plugins()
     run()
 
