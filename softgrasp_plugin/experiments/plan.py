@@ -370,7 +370,7 @@ _PROFILES = (
         other_seeds=1,
         trials=5,
         further_trials=1,
-        further_configurations=("softgrasp", "concat", "longer", "any_object"),
+        further_configurations=("softgrasp", "concat", "shift_0.3", "longer", "any_object"),
         torque_seeds=3,
         options=("--batch_size=32", "--steps=3000", "--log_freq=50", "--save_freq=0", *_SCHEDULE),
         network=_SMALL | _timed(3000, _SMALL_BLUR),
