@@ -108,13 +108,11 @@ def test_what_is_done_is_no_piece_of_work_any_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow  # LeRobot's parser takes its time
-@pytest.mark.parametrize(
-    "profile", [PROFILES["cpu"]], ids=["cpu"]
-)  # the one with the most options of its own
-def test_every_run_has_a_configuration_that_lerobot_parses(tmp_path: Path, profile) -> None:
-    chosen = [CONFIGURATIONS[name] for name in profile.configurations]
+@pytest.mark.parametrize("name", ["cpu", "gpu"])  # small networks, and the paper's
+def test_every_run_has_a_configuration_that_lerobot_parses(tmp_path: Path, name: str) -> None:
+    profile = PROFILES[name]
     work = Work(tmp_path, replace(profile, strategy_seeds=1, other_seeds=1))
-    for run in work.runs(chosen):
+    for run in work.runs(list(CONFIGURATIONS.values())):
         cfg = train_config(run, "cpu")
         assert cfg.seed == run.seed
         assert cfg.output_dir == run.folder
