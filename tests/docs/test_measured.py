@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from softgrasp_plugin.experiments.plan import LIMIT, NOMINAL, OPERATOR, TRACK
-from softgrasp_plugin.experiments.results import read_results
+from softgrasp_plugin.experiments.results import Results, read_results
 
 PROJECT = Path(__file__).parents[2]
-RESULTS = read_results(PROJECT / "docs" / "results")
 CARD = "hub_configs/policies/any_object/README.md"
 
 README_ROWS = {
@@ -29,6 +28,11 @@ CARD_ROWS = {
 }
 
 
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return read_results(PROJECT / "docs" / "results")
+
+
 def cells(file: str, title: str) -> list[str]:
     lines = (PROJECT / file).read_text(encoding="utf-8").splitlines()
     [row] = [line for line in lines if line.startswith(f"| {title} |")]
@@ -36,17 +40,17 @@ def cells(file: str, title: str) -> list[str]:
 
 
 @pytest.mark.parametrize("title", README_ROWS)
-def test_a_row_of_the_readme_is_what_the_trials_say(title: str) -> None:
-    measured = [RESULTS.cell(name, condition.name) for name, condition in README_ROWS[title]]
+def test_a_row_of_the_readme_is_what_the_trials_say(title: str, results: Results) -> None:
+    measured = [results.cell(name, condition.name) for name, condition in README_ROWS[title]]
     assert all(measured)
     assert cells("README.md", title)[-1] == "; ".join(f"{c.successes} of {c.trials}" for c in measured if c)
 
 
 @pytest.mark.parametrize("title", CARD_ROWS)
-def test_a_row_of_the_card_is_what_the_published_policy_did(title: str) -> None:
+def test_a_row_of_the_card_is_what_the_published_policy_did(title: str, results: Results) -> None:
     """It is the one of the first training seed."""
     condition, verdict = CARD_ROWS[title]
-    rows = RESULTS.rows("any_object", condition.name)
+    rows = results.rows("any_object", condition.name)
     rows = rows[rows["seed"] == 0]
     by_object = rows.groupby("task")[verdict].sum().astype(int)
     _, *objects, total = cells(CARD, title)

@@ -41,19 +41,17 @@ def test_help_loads_nothing_slow(name: str) -> None:
     assert "usage: " in result.stdout
 
 
-def test_the_doctor_says_where_the_options_of_devices_are() -> None:
-    def ask(*more: str) -> str:
-        command = [sys.executable, "-m", "softgrasp_plugin.scripts.doctor", *more, "--help"]
+@pytest.mark.parametrize(
+    ("name", "more", "option"),
+    [
+        ("doctor", "--robot.type=ur3_dexhand", "--robot.hand.type"),
+        ("train", "--policy.type=softgrasp", "--policy.closure_shift"),
+    ],
+)
+def test_help_says_where_the_options_of_lerobots_kind_are(name: str, more: str, option: str) -> None:
+    def ask(*arguments: str) -> str:
+        command = [sys.executable, "-m", f"softgrasp_plugin.scripts.{name}", *arguments, "--help"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    assert "softgrasp-doctor --robot.type=ur3_dexhand --help" in ask()
-    assert "--robot.hand.type" in ask("--robot.type=ur3_dexhand")
-
-
-def test_the_training_says_where_lerobots_options_are() -> None:
-    def ask(*more: str) -> str:
-        command = [sys.executable, "-m", "softgrasp_plugin.scripts.train", *more, "--help"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    assert "softgrasp-train --policy.type=softgrasp --help" in ask()
-    assert "--policy.closure_shift" in ask("--policy.type=softgrasp")
+    assert f"softgrasp-{name} {more} --help" in ask()
+    assert option in ask(more)
