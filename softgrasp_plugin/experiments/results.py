@@ -163,12 +163,14 @@ class Results:
         return [name for name in CONFIGURATIONS if any((name, tried) in self._groups for tried in conditions)]
 
     def progress(self) -> tuple[int, int]:
-        """How many policies were tried in all their nominal scenes, and how many there are to be."""
+        """How many of the planned policies were tried in all nominal scenes, and how many are planned."""
         profile = self.setting.profile
         planned = [CONFIGURATIONS[name] for name in profile["configurations"] if name in CONFIGURATIONS]
         scenes = [self.rows(entry.name).groupby("seed")["scene"].nunique() for entry in planned]
         seeds = [profile["strategy_seeds" if entry.is_strategy else "other_seeds"] for entry in planned]
-        return sum(int((each >= profile["trials"]).sum()) for each in scenes), sum(seeds)
+        tried = [int((each >= profile["trials"]).sum()) for each in scenes]
+        # Seeds beyond the plan are in the tables, and make up for none that is missing.
+        return sum(map(min, tried, seeds)), sum(seeds)
 
     def write(self, home: Path) -> None:
         """Keep everything beside the report."""

@@ -294,3 +294,9 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
     (home / name).write_bytes((home / name).read_bytes()[:100])
     with pytest.raises(ValueError, match=f"{name}.*expected|{name} does not hold"):
         write_report(home, PROFILES["cpu"], COMMAND)
+
+
+def test_a_seed_beyond_the_plan_makes_up_for_no_policy_that_is_missing(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_run(tmp_path, "angle", seed, {})
+    assert collect(tmp_path, setting()).progress()[0] == 1
