@@ -32,6 +32,10 @@ class ObservationConfig(PreTrainedConfig):
         closure_shift: half the width, in closure, of the random offsets that training adds to the closures
             the encoder sees, one for all bending joints and one for each (`closure_shift.py`); 0 turns them
             off. Needs `relative_angles`.
+        closure_deadband: closure by which a command of a joint that touches (predicted torque) has to differ
+            from the one that is held before it is executed (`closure_deadband.py`), so that a resting grip
+            does not tighten by itself; 0 turns it off. It is saved with the policy's postprocessor, and is
+            without effect where no torque is predicted.
         image_key: the camera image the policy sees.
         image_size: (height, width) that images are resized to, antialiased, inside the policy. The authors'
             code uses 75×100.
@@ -67,6 +71,7 @@ class ObservationConfig(PreTrainedConfig):
     modalities: list[str] = field(default_factory=lambda: list(MODALITIES))
     relative_angles: bool = False
     closure_shift: float = 0.0
+    closure_deadband: float = 0.0
 
     image_key: str = IMAGE_FEATURE
     image_size: tuple[int, int] = (75, 100)
@@ -119,6 +124,7 @@ class ObservationConfig(PreTrainedConfig):
                 f"{self.modalities}: set `relative_angles=false`, or let the policy see angles."
             )
         require_within("`closure_shift`", self.closure_shift, 0.0, 1.0, "closure")
+        require_within("`closure_deadband`", self.closure_deadband, 0.0, 0.05, "closure")
         if self.closure_shift and not self.relative_angles:
             raise ValueError(
                 "`closure_shift` hides where a joint is, so its absolute angle cannot be predicted: set "

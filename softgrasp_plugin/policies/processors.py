@@ -7,6 +7,7 @@ import numpy as np
 from lerobot.processor import PolicyAction, PolicyProcessorPipeline, make_default_pre_post_processors
 from lerobot.utils.constants import ACTION, OBS_STATE
 
+from .closure_deadband import ClosureDeadband
 from .observation_config import ObservationConfig
 from .range_floor import floor_ranges
 from .training_data import check_statistics
@@ -21,7 +22,8 @@ def make_floored_processors(
     config: ObservationConfig,
     dataset_stats: dict[str, dict[str, Any]] | None = None,
 ) -> Pipelines:
-    """Build the pipelines around a policy: batch, device, normalise; unnormalise, to CPU.
+    """Build the pipelines around a policy: batch, device, normalise; unnormalise, to CPU, hold what rests
+    (`closure_deadband`).
 
     What normalises the joints is `floor_statistics`, which is also what is saved with the policy. Images pass
     untouched: the policy resizes and normalises them itself.
@@ -43,6 +45,12 @@ def make_floored_processors(
     pipelines: Pipelines = make_default_pre_post_processors(
         config, dataset_stats, normalizer_device=config.device
     )
+    if config.closure_deadband and config.action_angle_columns and config.action_torque_columns:
+        deadband = ClosureDeadband(
+            config.closure_deadband, config.action_angle_columns, config.action_torque_columns
+        )
+        postprocessor = pipelines[1]
+        postprocessor.steps = [*postprocessor.steps, deadband]
     return pipelines
 
 

@@ -54,7 +54,7 @@ DIFFERENCES: dict[str, dict[str, object]] = {
         f"table5/{'_'.join(chosen)}.yaml": {
             "modalities": list(chosen),
             "relative_angles": "angle" in chosen,
-            "closure_shift": 0.2 if "angle" in chosen else 0.0,
+            "closure_shift": 0.3 if "angle" in chosen else 0.0,
         }
         for size in (1, 2, 3)
         for chosen in combinations(MODALITIES, size)
