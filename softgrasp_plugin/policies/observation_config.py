@@ -34,8 +34,8 @@ class ObservationConfig(PreTrainedConfig):
             off. Needs `relative_angles`.
         closure_deadband: closure by which a command of a joint that touches (predicted torque) has to differ
             from the one that is held before it is executed (`closure_deadband.py`), so that a resting grip
-            does not tighten by itself; 0 turns it off. It is saved with the policy's postprocessor, and is
-            without effect where no torque is predicted.
+            does not tighten by itself; 0 turns it off. It has no effect where no torque is predicted. It is
+            saved in the policy's `policy_postprocessor.json`: a trained policy keeps what is written there.
         image_key: the camera image the policy sees.
         image_size: (height, width) that images are resized to, antialiased, inside the policy. The authors'
             code uses 75×100.

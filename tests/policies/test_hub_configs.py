@@ -61,7 +61,12 @@ DIFFERENCES: dict[str, dict[str, object]] = {
     },
     "table6/softgrasp.yaml": {"fusion": "attention"},
     "table6/concat.yaml": {"fusion": "concat"},
-    "table6/act.yaml": {"type": "softgrasp_act", "closure_shift": 0.0, "chunk_size": 50},
+    "table6/act.yaml": {
+        "type": "softgrasp_act",
+        "closure_shift": 0.0,
+        "closure_deadband": 0.0,
+        "chunk_size": 50,
+    },
     "table6/timesformer.yaml": {"type": "softgrasp_timesformer"},
     "curriculum.yaml": {"image_blur_sigma": 4.0, "image_blur_steps": 10000},
 }
