@@ -357,7 +357,7 @@ _PROFILES = (
         options=("--batch_size=32", "--steps=3000", "--log_freq=50", "--save_freq=500", *_SCHEDULE),
         network=_SMALL | _timed(3000, _SMALL_BLUR),
     ),
-    # What docs/results was measured with: fewer trials than `cpu`, for two hours on two processors.
+    # What docs/results was measured with: fewer trials than `cpu`, for three hours on two processors.
     Profile(
         name="short",
         image_size=(48, 64),
@@ -366,14 +366,13 @@ _PROFILES = (
             *MODALITY_SETS,
             "no_deadband",
             "shift_0",
+            "shift_0.1",
             "shift_0.2",
             "chunk_clean",
             "absolute",
             "one_step",
             "one_step_clean",
-            "loss_0",
-            "loss_0.2",
-            "loss_0.5",
+            *(f"loss_{factor:g}" for factor in LOSS_FACTORS if factor != 0.1),
             "diverse",
             "any_object",
         ),
