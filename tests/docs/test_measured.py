@@ -18,13 +18,13 @@ README_ROWS = {
     "ACT (images, angles)": [("act", NOMINAL)],
     "LeRobot's own ACT": [("lerobot_act", NOMINAL)],
     "`softgrasp` without torques; without images": [("image_angle", NOMINAL), ("angle_torque", NOMINAL)],
-    "the recipe of `hub_configs/policies/any_object`, with `torque.mode=limit`": [("any_object", LIMIT)],
+    "the recipe of `hub_configs/policies/any_object`": [("any_object", NOMINAL)],
 }
 CARD_ROWS = {
-    "`limit`: held, and success": (LIMIT, "is_success"),
-    "`ignore`: held": (NOMINAL, "is_held"),
-    "`ignore`: success": (NOMINAL, "is_success"),
-    "`track`: success": (TRACK, "is_success"),
+    "held": (NOMINAL, "is_held"),
+    "success": (NOMINAL, "is_success"),
+    "success with `torque.mode=limit`": (LIMIT, "is_success"),
+    "success with `torque.mode=track`": (TRACK, "is_success"),
 }
 
 

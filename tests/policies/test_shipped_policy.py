@@ -9,6 +9,7 @@ from lerobot.utils.constants import OBS_STATE
 
 from softgrasp_plugin.hub_configs import config_path
 from softgrasp_plugin.joints import IMAGE_FEATURE
+from softgrasp_plugin.policies.closure_deadband import ClosureDeadband
 from softgrasp_plugin.policies.runner import PolicyRunner
 
 POLICY = config_path("policies/any_object/config.json").parent
@@ -21,6 +22,15 @@ def test_it_acts_on_one_frame() -> None:
     item = {OBS_STATE: torch.zeros(12), IMAGE_FEATURE: torch.zeros(3, 48, 64), "task": ""}
     action = np.asarray(runner.act(item)[0])
     assert np.isfinite(action).all()
+
+
+def test_its_grip_rests() -> None:
+    runner = PolicyRunner(str(POLICY))
+    [deadband] = [step for step in runner.postprocess.steps if isinstance(step, ClosureDeadband)]
+    config = runner.policy.config
+    assert deadband.width == config.closure_deadband > 0
+    assert deadband.angle_columns == config.action_angle_columns
+    assert deadband.torque_columns == config.action_torque_columns
 
 
 def test_it_is_small_names_no_folder_of_ours_and_is_shipped() -> None:
