@@ -1,7 +1,7 @@
 """Lets a grip rest: a postprocessing step that holds commanded closures still while they hardly change.
 
 A policy that predicts changes has nothing that says where a resting finger was. Its small errors add up: a
-grip that should rest tightens by some newtons a second, until a light object is crushed, or until the arm,
+grip that should rest tightens by about a newton a second, until a light object is crushed, or until the arm,
 which waits for a steady grip, has waited for too long (docs/results has both). So a joint that touches, or is
 about to, keeps its command until a new one differs by the width of the deadband.
 """
@@ -24,7 +24,8 @@ class ClosureDeadband(PolicyActionProcessorStep):
     """Holds the closures of touching joints; saved with the policy, after its unnormalisation.
 
     What leaves it is never further than `width` from what the policy asked for, whatever it remembers: a new
-    episode, or another number of robots, needs no `reset`.
+    episode, or another number of robots, needs no `reset`. A policy that lets go more gently than that, tick
+    by tick, keeps its grip.
 
     Attributes:
         width: closure by which a command has to differ from the one that is held.

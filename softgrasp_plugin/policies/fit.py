@@ -121,31 +121,39 @@ def refuse_compilation() -> None:
         )
 
 
-def refuse_moved_columns_on_resume(before: Mapping[str, int], now: Mapping[str, int]) -> None:
-    """Refuse to resume a training on a dataset whose joints lie in other columns.
+def refuse_moved_columns(before: Mapping[str, int], now: Mapping[str, int], has_deadband: bool) -> None:
+    """Refuse to train a checkpoint further on a dataset whose joints lie in other columns than it goes by.
 
     A resumed training keeps the checkpoint's statistics, column by column, so that joints would be normalised
-    with each other's ranges. A new training that starts from a checkpoint takes the new dataset's.
+    with each other's ranges. A new training that starts from a checkpoint takes the new dataset's, but keeps
+    the columns of the actions that its `closure_deadband` holds.
 
     Args:
         before: columns by channel, from the checkpoint; empty in a new training.
         now: the same, from the dataset.
+        has_deadband: whether the checkpoint has a `closure_deadband`.
 
     Raises:
         ValueError: naming the channels.
     """
     command = running_command()
-    if command is None or not getattr(command.config, "resume", False):
-        return
+    resumes = command is not None and bool(getattr(command.config, "resume", False))
     moved = [
         f"{channel} was column {before[channel]} and is column {now[channel]}"
         for channel in before
         if channel in now and before[channel] != now[channel]
+        if resumes or (has_deadband and channel.startswith(ACTION))
     ]
-    if moved:
+    if moved and resumes:
         raise ValueError(
             f"This training cannot be resumed on this dataset: {'; '.join(moved)}. Resume with the dataset "
             "it began with, or start a new training from the checkpoint with --policy.path."
+        )
+    if moved:
+        raise ValueError(
+            f"This checkpoint cannot be trained further on this dataset: {'; '.join(moved)}, and the "
+            "`closure_deadband` in its postprocessor goes by those columns. Record the joints in their "
+            "order, or train anew with --policy.type."
         )
 
 

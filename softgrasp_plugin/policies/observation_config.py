@@ -12,7 +12,7 @@ from lerobot.utils.feature_utils import dataset_to_policy_features
 from softgrasp_plugin.joints import CLOSURE_KEYS, IMAGE_FEATURE, TORQUE_KEYS
 
 from ..bounds import require_within
-from .fit import refuse_moved_columns_on_resume
+from .fit import refuse_moved_columns
 from .joint_columns import check_columns, feature_names, find_columns
 from .modalities import ANGLE, IMAGE, MODALITIES, TORQUE
 from .precision import is_worthwhile
@@ -217,7 +217,7 @@ class ObservationConfig(PreTrainedConfig):
         self._adopt_shapes(features)
         self.validate_features()
         self.input_features = self.used_inputs
-        refuse_moved_columns_on_resume(before, self._named_columns())
+        refuse_moved_columns(before, self._named_columns(), bool(self.closure_deadband))
 
     def _require_torques(self, state_names: list[str]) -> None:
         if not any(key in state_names for key in TORQUE_KEYS):

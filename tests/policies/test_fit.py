@@ -193,6 +193,17 @@ def test_a_training_is_not_resumed_on_other_columns(
 
 
 @pytest.mark.parametrize("policy_type", POLICIES)
+def test_a_deadband_is_not_trained_further_on_other_columns(policy_type: str) -> None:
+    config = small_config(policy_type, closure_deadband=0.003)
+    features = example_features(24, 32)
+    features[OBS_STATE]["names"] = SWAPPED  # of which it knows nothing
+    config.set_dataset_feature_metadata(features)
+    features[ACTION]["names"] = SWAPPED
+    with pytest.raises(ValueError, match=r"action little_bend\.pos was column 0 .*closure_deadband"):
+        config.set_dataset_feature_metadata(features)
+
+
+@pytest.mark.parametrize("policy_type", POLICIES)
 def test_the_rate_of_the_dataset_is_kept(policy_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config = small_config(policy_type)
     policy_class = get_policy_class(policy_type)
