@@ -19,8 +19,8 @@ ANGLES, TORQUES = list(range(6)), list(range(6, 12))
 WIDTH = 0.003
 
 
-def make_deadband(**changes):
-    return ClosureDeadband(**{"width": WIDTH, "angle_columns": ANGLES, "torque_columns": TORQUES} | changes)
+def make_deadband():
+    return ClosureDeadband(WIDTH, angle_columns=ANGLES, torque_columns=TORQUES)
 
 
 def an_action(closure, torque_n):
